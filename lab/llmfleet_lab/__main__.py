@@ -1,0 +1,12 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m llmfleet_lab``."""
+
+from __future__ import annotations
+
+import sys
+
+from llmfleet_lab.cli import main
+
+sys.exit(main())

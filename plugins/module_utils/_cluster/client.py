@@ -1,0 +1,249 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Raw JSON requests to the API server, from threads, retried where that is safe."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster import sdk
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.connection import Connection, connect
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Discovery, Resource
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ApiError, ClusterError, Unreachable
+
+FIELD_MANAGER = "llmfleet"
+APPLY = "application/apply-patch+yaml"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+THREADS = 8
+_READS = frozenset({"GET", "HEAD"})
+_PAGE = 500
+
+
+class Client:
+    """A cluster's API server. Safe to use from threads; made and used inside one task, never at import time.
+
+    Attributes: host (URL), connection, discovery, patience (seconds for which a request is retried),
+    requests (how many were sent), writes (how many of these had a mutating verb and no dry run).
+    """
+
+    def __init__(self, connection: Connection, *, patience: float = 90.0, first_patience: float = 15.0) -> None:
+        """Open nothing yet. first_patience: seconds for the first answer ever, so that a wrong address fails soon."""
+        self.connection = connection
+        self.host = connection.host
+        self.patience = patience
+        self.requests = 0
+        self.writes = 0
+        self.discovery = Discovery(self.get)
+        self._first_patience = min(first_patience, patience)
+        self._answered = False
+        self._count = threading.Lock()
+        options: dict[str, Any] = {"maxsize": THREADS * 2, "retries": False}
+        if connection.ssl_context is not None:
+            options["ssl_context"] = connection.ssl_context
+            options["server_hostname"] = connection.server_hostname
+            if connection.server_hostname:
+                options["assert_hostname"] = connection.server_hostname
+        if connection.proxy:
+            self._pool = sdk.urllib3.ProxyManager(connection.proxy, **options)
+        else:
+            self._pool = sdk.urllib3.PoolManager(**options)
+
+    def get(self, path: str, *, query: Mapping[str, Any] | None = None, accept: str = "application/json") -> Any:
+        """Return the decoded body of a GET. Raises ApiError, Unreachable."""
+        return self.request("GET", path, query=query, accept=accept)
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return the object at a path, None when there is none."""
+        try:
+            found = self.get(path)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+        return dict(found)
+
+    def text(self, path: str, *, query: Mapping[str, Any] | None = None) -> str:
+        """Return the body of a GET as text (logs)."""
+        return str(self.request("GET", path, query=query, accept="*/*", decode=False))
+
+    def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        metadata_only: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Return all objects of a resource, read page by page, each with its apiVersion and kind.
+
+        metadata_only returns {apiVersion, kind, metadata}, whatever the object holds. Raises ApiError, Unreachable.
+        """
+        for last in (False, True):
+            try:
+                return [*self._pages(resource, namespace, label_selector, field_selector, metadata_only)]
+            except ApiError as error:
+                if error.status != 410 or last:  # the continue token is too old: begin again, once
+                    raise
+        return []
+
+    def _pages(
+        self, resource: Resource, namespace: str | None, labels: str | None, fields: str | None, metadata_only: bool
+    ) -> Iterator[dict[str, Any]]:
+        query: dict[str, Any] = {"limit": _PAGE}
+        if labels:
+            query["labelSelector"] = labels
+        if fields:
+            query["fieldSelector"] = fields
+        accept = METADATA_LIST if metadata_only else "application/json"
+        while True:
+            page = self.get(resource.path(namespace), query=query, accept=accept)
+            for item in page.get("items") or []:
+                yield {**item, "apiVersion": resource.api_version, "kind": resource.kind}
+            following = (page.get("metadata") or {}).get("continue")
+            if not following:
+                return
+            query["continue"] = following
+
+    def apply(
+        self, path: str, body: Mapping[str, Any], *, dry_run: bool = False, force: bool = False
+    ) -> dict[str, Any]:
+        """Send one server-side apply with strict field validation; return the object as it is (would be) stored."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"}
+        if dry_run:
+            query["dryRun"] = "All"
+        return dict(self.request("PATCH", path, query=query, body=body, content_type=APPLY))
+
+    def delete(self, path: str, *, uid: str | None = None, propagation: str = "Background") -> bool:
+        """Delete an object; return False when there was none, or (with uid) when another one has taken its place."""
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        try:
+            self.request("DELETE", path, body=options)
+        except ApiError as error:
+            if error.status == 404 or (error.status == 409 and uid and "uid" in error.message.lower()):
+                return False
+            raise
+        return True
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        decode: bool = True,
+        timeout: float = 60.0,
+    ) -> Any:
+        """Send one request; return its decoded JSON body, or text when decode is false.
+
+        Retried for `patience` seconds with growing, jittered pauses: 429 (after its Retry-After), 5xx, refused, reset
+        and timed-out connections. All that we send can be repeated safely: reads, applies, deletes by uid.
+        A 401 renews the credentials once. timeout: seconds without a byte of the answer. Raises ApiError for any other
+        error status, Unreachable at the end of patience.
+        """
+        url = self.host + path + ("?" + urlencode(query, doseq=True) if query else "")
+        payload = None if body is None else json.dumps(body).encode()
+        writing = method not in _READS and "dryRun" not in (query or {})
+        began = time.monotonic()
+        pause, renewed = 0.2, False
+        while True:
+            authorization = self.connection.credentials.header()
+            headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
+            if payload is not None:
+                headers["Content-Type"] = content_type
+            if authorization:
+                headers["Authorization"] = authorization
+            with self._count:
+                self.requests += 1
+                self.writes += writing
+            failure: ClusterError
+            try:
+                answer = self._pool.request(
+                    method,
+                    url,
+                    body=payload,
+                    headers=headers,
+                    timeout=sdk.urllib3.Timeout(connect=10.0, read=timeout),
+                    redirect=False,
+                )
+                self._answered = True
+                if answer.status < 300:
+                    return _decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
+                error = ApiError(answer.status, _body(answer.data), _retry_after(answer.headers.get("Retry-After")))
+                if error.status == 401 and not renewed:
+                    renewed = True
+                    if self.connection.credentials.renew(authorization):
+                        continue
+                if not error.passing:
+                    raise error
+                failure = error
+            except sdk.urllib3.exceptions.SSLError as trouble:
+                if isinstance(trouble.args[0] if trouble.args else None, ssl.SSLCertVerificationError):
+                    raise Unreachable(f"{self.host}: its certificate is not trusted: {trouble.args[0]}") from None
+                failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+            except sdk.urllib3.exceptions.HTTPError as trouble:
+                failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+            patience = self.patience if self._answered else self._first_patience
+            wait = max(pause * random.uniform(0.5, 1.0), getattr(failure, "retry_after", None) or 0.0)
+            if time.monotonic() - began + wait > patience:
+                if isinstance(failure, ApiError):
+                    raise failure
+                raise Unreachable(f"no answer from the API server in {patience:.0f} s: {failure}")
+            time.sleep(wait)
+            pause = min(pause * 2, 5.0)
+
+
+def open_client(
+    cluster: Mapping[str, Any], aws: Mapping[str, Any] | None = None, *, connecting: Callable[..., Connection] = connect
+) -> Client:
+    """Return the client for the inventory's llmfleet_cluster and llmfleet_aws (both plain). Raises ClusterError."""
+    return Client(connecting(cluster, aws))
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return json.loads(data) if data else {}
+    except ValueError:
+        raise Unreachable("the answer is not JSON: is this address an API server?") from None
+
+
+def _body(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode("utf-8", "replace").strip()
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return the header's seconds, at most 30, from either of its two forms."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        when = email.utils.parsedate_tz(value)
+        if when is None:
+            return None
+        seconds = email.utils.mktime_tz(when) - time.time()
+    return min(max(seconds, 0.0), 30.0)
+
+
+def _cause(trouble: Exception) -> str:
+    """Return the reason of a transport error without the object addresses that urllib3 puts before it."""
+    text = str(trouble)
+    return text.rsplit("): ", 1)[-1] if isinstance(trouble, sdk.urllib3.exceptions.NewConnectionError) else text

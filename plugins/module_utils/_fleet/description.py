@@ -1,0 +1,200 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the variables of an inventory host to a checked fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import model_rules, pool_rules
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import nearest
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors, Errors, Where
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import Field, get, read_map
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet, Model, Pool
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import MODEL_FIELDS
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import default_bucket
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import plain
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.platform_fields import (
+    AWS_FIELDS,
+    CLUSTER_FIELDS,
+    PLATFORM_FIELDS,
+    known_variables,
+    variable,
+)
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pool_fields import POOL_FIELDS
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import VERSION
+
+Item = dict[str, Any]
+Rules = Callable[[Item, Mapping[str, Any], Where], None]
+
+
+@dataclass
+class _Read:
+    """An item that was read: its place, what was found there, its table and what was made of it."""
+
+    where: Where
+    fields: tuple[Field, ...]
+    item: Item
+
+    @property
+    def lines(self) -> list[str]:
+        return self.where.errors.ordered(self.where.path, [field.path for field in self.fields])
+
+
+def describe(variables: Mapping[str, Any]) -> Fleet:
+    """Check the variables of a host and return its fleet.
+
+    variables: all that begin with llmfleet_, with values as YAML gives them; others are left aside. Raises
+    DescriptionErrors with every error, in order of the variables and of the fields' tables.
+    """
+    given = {name: plain(value) for name, value in variables.items() if name.startswith("llmfleet_")}
+    errors = Errors()
+    pools = _read_list(given, "gpu_pools", POOL_FIELDS, pool_rules.check_pool, pools_errors := Errors())
+    usable = {read.item["name"]: read.item for read in pools if read.item["name"] is not None}
+    models = _read_list(given, "models", MODEL_FIELDS, model_rules.check_model, models_errors := Errors())
+    for read in models:
+        model_rules.check_against_pools(read.item, usable, read.where)
+    _check_names(models)
+    _refuse_doubles([(read.item["name"], read.where.at("name")) for read in pools])
+    warnings: list[str] = []
+    for read in pools:
+        warnings += pool_rules.check_capacity([model.item for model in models], read.item, read.where)
+    cluster = _read_map(given, "cluster", CLUSTER_FIELDS, _check_cluster)
+    aws = _read_map(given, "aws", AWS_FIELDS, None)
+    platform = _read_platform(given, cluster, errors)
+    lines = list(models_errors.lines)
+    lines += [line for read in models for line in read.lines] + pools_errors.lines
+    lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
+    if lines:
+        raise DescriptionErrors(lines)
+    warnings += [warning for read in models for warning in _image_warning(read)]
+    return Fleet(
+        cluster=cluster.item,
+        aws=aws.item,
+        platform=platform,
+        pools=tuple(Pool(read.item["name"], read.item) for read in pools),
+        models=tuple(Model(read.item["name"], read.item) for read in models),
+        warnings=tuple(warnings),
+    )
+
+
+def _image_warning(read: _Read) -> list[str]:
+    image = get(read.item, "engine.image")
+    if image is None:
+        return []
+    path = read.where.at("engine").at("image").path
+    return [f"{path}: got {image!r}: its arguments are checked against those of vLLM {VERSION}"]
+
+
+def _name_of(item: Any) -> str:
+    name = item.get("name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) and name else "?"
+
+
+def _place(name: str, item: Any, index: int | None = None) -> Where:
+    """The place of an item, with its name as people know it, and with errors of its own."""
+    position = "" if index is None else f"[{index}]"
+    # A map without a name of its own, such as llmfleet_aws, is known by its variable alone.
+    known_as = f" ({_name_of(item)})" if name != "aws" else ""
+    return Where(f"{variable(name)}{position}{known_as}", Errors())
+
+
+def _read_list(given: Item, name: str, fields: tuple[Field, ...], rules: Rules, errors: Errors) -> list[_Read]:
+    """Read a list of items, each with its rules; errors: takes what is wrong with the list itself."""
+    value = given.get(variable(name))
+    if value is None:
+        errors.add(variable(name), "nothing", "required", "list of maps")
+        return []
+    if not isinstance(value, list):
+        Where(variable(name), errors).refuse(value, "not a list", "list of maps")
+        return []
+    return [_read(fields, raw, _place(name, raw, index), rules) for index, raw in enumerate(value)]
+
+
+def _read_map(given: Item, name: str, fields: tuple[Field, ...], rules: Rules | None) -> _Read:
+    """Read a variable that is one map."""
+    raw = given.get(variable(name))
+    required = any(field.required for field in fields)
+    if raw is None and required:
+        where = _place(name, raw)
+        where.errors.add(variable(name), "nothing", "required", f"map with {', '.join(f.path for f in fields)}")
+        return _Read(where, fields, dict.fromkeys((field.path for field in fields), None))
+    return _read(fields, {} if raw is None else raw, _place(name, raw), rules)
+
+
+def _read(fields: tuple[Field, ...], raw: Any, where: Where, rules: Rules | None) -> _Read:
+    item = read_map(fields, raw, where)
+    if rules is not None and isinstance(raw, dict):
+        rules(item, raw, where)
+    return _Read(where, fields, item)
+
+
+def _refuse_doubles(named: list[tuple[Any, Where]]) -> None:
+    seen: dict[str, str] = {}
+    for name, place in named:
+        if name is None:
+            continue
+        if name in seen:
+            place.refuse(name, f"also the name of {seen[name]}", "a name of its own")
+        else:
+            seen[name] = place.path.rsplit(".", 1)[0]
+
+
+def _check_names(models: list[_Read]) -> None:
+    """Models and adapters share one space of names: a request names one of them. Fallbacks name other models."""
+    named = []
+    for read in models:
+        named.append((read.item["name"], read.where.at("name")))
+        for position, adapter in enumerate(read.item.get("adapters") or []):
+            named.append((adapter["name"], read.where.at("adapters").at(position).at("name")))
+    _refuse_doubles(named)
+    names = [read.item["name"] for read in models if read.item["name"] is not None]
+    for read in models:
+        others = [name for name in names if name != read.item["name"]]
+        for position, fallback in enumerate(get(read.item, "gateway.fallback") or []):
+            if fallback["model"] is not None and fallback["model"] not in others:
+                place = read.where.at("gateway").at("fallback").at(position).at("model")
+                accepted = ", ".join(others) or "none: there is no other"
+                place.refuse(fallback["model"], "not another model of the fleet", accepted)
+
+
+def _check_cluster(cluster: Item, given: Mapping[str, Any], where: Where) -> None:
+    for key, other in (("kubeconfig", "context"), ("context", "kubeconfig")):
+        if given.get(key) is None and given.get(other) is not None:
+            where.at(key).missing(f"both kubeconfig and context, or neither: {other} is given")
+
+
+def _read_platform(given: Item, cluster: _Read, errors: Errors) -> Item:
+    """Read the variables that stand alone; unknown ones that begin as ours do are errors."""
+    platform: Item = {}
+    for field in PLATFORM_FIELDS:
+        name = variable(field.path)
+        # One variable is one place: the table's own reader needs it below nothing.
+        part = Errors()
+        value = {} if given.get(name) is None else {field.path: given[name]}
+        platform |= read_map((field,), value, Where("llmfleet", part))
+        errors.found += [(name, line.replace(f"llmfleet.{field.path}", name, 1)) for line in part.lines]
+    for name in given:
+        if name not in known_variables():
+            errors.add(name, "an unknown variable", f"not one of ours{nearest(name, known_variables())}", "its removal")
+    _check_derived(platform, cluster, errors)
+    return platform
+
+
+def _check_derived(platform: Item, cluster: _Read, errors: Errors) -> None:
+    """Namespaces differ, and the bucket's name is not too long."""
+    if platform["models_namespace"] is not None and platform["models_namespace"] == platform["gateway_namespace"]:
+        Where(variable("gateway_namespace"), errors).refuse(
+            platform["gateway_namespace"], "also the models' namespace", "a namespace of its own"
+        )
+    parts = [cluster.item[key] for key in ("region", "account", "name")]
+    if None in parts or platform["bucket"] is not None:
+        return
+    bucket = default_bucket(*parts)
+    if len(bucket) > 63:
+        cluster.where.at("name").refuse(
+            parts[2], f"the bucket's name {bucket} has {len(bucket)} characters", "at most 63: set llmfleet_bucket"
+        )

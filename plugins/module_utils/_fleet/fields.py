@@ -1,0 +1,163 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of fields, and the reader that checks a map against one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import nearest
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Where
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Any = _Required()
+
+
+class Reader(Protocol):
+    """Reports what is not accepted at a place; whether everything is."""
+
+    @property
+    def text(self) -> str:
+        """What is accepted, for people."""
+
+    def read(self, value: Any, where: Where) -> bool:
+        """Report every error; whether there is none."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. path: dotted, below the table's root. default: REQUIRED, None for unset, or a plain value.
+
+    default_text: for defaults that are computed. built: False when only the default does what it says; `built_for`
+    then accepts further values, given the field's value and its whole item. secret: the value is never shown.
+    """
+
+    path: str
+    accept: Reader
+    default: Any
+    effect: str
+    built: bool = True
+    built_for: Callable[[Any, dict[str, Any]], bool] | None = None
+    default_text: str = ""
+    secret: bool = False
+    reference: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether there must be a value."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list of maps, each read by a table of its own. most: how many."""
+
+    fields: tuple[Field, ...]
+    most: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What is accepted."""
+        keys = ", ".join(field.path for field in self.fields)
+        return f"list of {f'at most {self.most} ' if self.most else ''}maps with {keys}"
+
+    def read(self, value: Any, where: Where) -> bool:
+        """Report every error of every map; whether there is none. Defaults are filled in place."""
+        if not isinstance(value, list):
+            where.refuse(value, "not a list", self.text)
+            return False
+        if self.most is not None and len(value) > self.most:
+            where.refuse(value, f"{len(value)} items", self.text)
+            return False
+        good = True
+        for index, item in enumerate(value):
+            before = len(where.errors.found)
+            value[index] = read_map(self.fields, item, where.at(index))
+            good = good and len(where.errors.found) == before
+        return good
+
+
+def get(item: dict[str, Any], path: str) -> Any:
+    """Return the value at a dotted path of nested maps, None where there is none."""
+    value: Any = item
+    for part in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(part)
+    return value
+
+
+def read_map(fields: Sequence[Field], value: Any, where: Where) -> dict[str, Any]:
+    """Check a map against a table and return it with defaults filled in, nested as the dotted paths say.
+
+    Values that are refused are replaced by None: whoever reads on finds the errors in where.errors.
+    """
+    result = _read_level(fields, "", value, where)
+    for field in fields:
+        _refuse_unbuilt(field, result, value, where)
+    return result
+
+
+def _read_level(fields: Sequence[Field], prefix: str, value: Any, where: Where) -> dict[str, Any]:
+    """Read the keys of one level; prefix: the dotted path of the level with a trailing dot."""
+    keys = list(dict.fromkeys(field.path.removeprefix(prefix).split(".")[0] for field in fields))
+    if not isinstance(value, dict):
+        where.refuse(value, "not a map", f"map with {', '.join(keys)}")
+        value = {}
+        fields = [field for field in fields if not field.required]
+    result: dict[str, Any] = {}
+    for key in keys:
+        below = [field for field in fields if field.path == prefix + key or field.path.startswith(f"{prefix}{key}.")]
+        if not below:
+            result[key] = None
+        elif below[0].path != prefix + key:
+            given = value.get(key)
+            result[key] = _read_level(below, f"{prefix}{key}.", {} if given is None else given, where.at(key))
+        else:
+            result[key] = _read_field(below[0], value.get(key), where.at(key))
+    for key in value:
+        if key not in keys:
+            where.errors.add(
+                f"{where.path}.{key}", "an unknown key", f"not a field{nearest(key, keys)}", ", ".join(keys)
+            )
+    return result
+
+
+def _read_field(field: Field, value: Any, where: Where) -> Any:
+    if value is None:
+        if field.required:
+            where.missing(field.accept.text)
+            return None
+        return copy.deepcopy(field.default)
+    place = Where(where.path, where.errors, where.secret or field.secret)
+    value = copy.deepcopy(value)
+    return value if field.accept.read(value, place) else None
+
+
+def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Where) -> None:
+    """Refuse a valid value that would do nothing yet."""
+    value = get(result, field.path)
+    if field.built or value is None or value == field.default or not isinstance(given, dict):
+        return
+    if field.built_for is not None and field.built_for(value, result):
+        return
+    place = where
+    for part in field.path.split("."):
+        place = place.at(part)
+    default = "nothing" if field.default is None else _plainly(field.default)
+    place.refuse(value, "a value other than the default", f"{default}; the rest is not yet built")
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "an empty list" if value == [] else str(value)

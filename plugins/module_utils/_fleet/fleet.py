@@ -1,0 +1,168 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The description once it has been checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.instance_types import INSTANCE_TYPES, InstanceType
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import Names, default_bucket
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A GPU pool. fields: every field of the description, with defaults."""
+
+    name: str
+    fields: Mapping[str, Any]
+
+    @property
+    def static(self) -> bool:
+        """Whether its nodes exist already."""
+        return bool(self.fields["static"])
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of a node."""
+        return int(self.fields["gpu_count"])
+
+    @property
+    def types(self) -> list[InstanceType]:
+        """Instance types of the pool that have so many GPUs, smallest memory first; none for a static pool."""
+        return pool_types(self.fields)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Node selector of the pods."""
+        own = {} if self.static else {"karpenter.sh/nodepool": self.name}
+        return own | dict(self.fields["node_selector"])
+
+    @property
+    def tolerations(self) -> list[dict[str, str]]:
+        """Tolerations of the pool's taints."""
+        return [
+            {"key": taint["key"], "effect": taint["effect"], "operator": "Exists"}
+            if not taint.get("value")
+            else {"key": taint["key"], "effect": taint["effect"], "operator": "Equal", "value": taint["value"]}
+            for taint in self.fields["taints"]
+        ]
+
+
+def pool_types(fields: Mapping[str, Any]) -> list[InstanceType]:
+    """Instance types that a pool's fields allow, smallest memory first."""
+    families, types = fields.get("instance_families"), fields.get("instance_types")
+    if not families and not types:
+        return []
+    found = [
+        item
+        for item in INSTANCE_TYPES.values()
+        if item.gpus == fields.get("gpu_count")
+        and (not families or item.family in families)
+        and (not types or item.name in types)
+    ]
+    return sorted(found, key=lambda item: (item.memory_gib, item.vcpus, item.name))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model. fields: every field of the description, with defaults; resources are filled in."""
+
+    name: str
+    fields: Mapping[str, Any]
+
+    def get(self, path: str) -> Any:
+        """The value of a field by its dotted path."""
+        return get(dict(self.fields), path)
+
+    @property
+    def revision(self) -> str:
+        """The revision of the weights."""
+        return str(self.get("weights.revision"))
+
+    @property
+    def prefix(self) -> str:
+        """Where the weights are in the bucket."""
+        return f"models/{self.name}/{self.revision}"
+
+    @property
+    def timeout_seconds(self) -> int:
+        """Seconds that a request may take."""
+        return duration.seconds(self.get("gateway.timeout"))
+
+    @property
+    def routed(self) -> bool:
+        """Whether the gateway serves it."""
+        return bool(self.get("gateway.enabled"))
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All of one cluster. cluster, aws, platform: the fields with defaults. warnings: what may be meant otherwise."""
+
+    cluster: Mapping[str, Any]
+    aws: Mapping[str, Any]
+    platform: Mapping[str, Any]
+    pools: tuple[Pool, ...]
+    models: tuple[Model, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> Names:
+        """Names of what is made."""
+        name, region, account = (str(self.cluster[key]) for key in ("name", "region", "account"))
+        return Names(
+            cluster=name,
+            region=region,
+            account=account,
+            bucket=self.platform["bucket"] or default_bucket(region, account, name),
+            models_namespace=self.platform["models_namespace"],
+            gateway_namespace=self.platform["gateway_namespace"],
+            claim=self.platform["weights_claim"],
+            gateway_service=self.platform["gateway_service"],
+            api_keys_secret=self.platform["api_keys_secret"],
+            node_role=self.platform["node_role"] or f"KarpenterNodeRole-{name}",
+        )
+
+    def pool(self, name: str) -> Pool:
+        """The pool of a name. Raises KeyError."""
+        return {pool.name: pool for pool in self.pools}[name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as JSON can carry it, values of engine.env left out: they may be secret."""
+        models = [
+            {
+                **model.fields,
+                "engine": {**model.fields["engine"], "env": sorted(model.fields["engine"]["env"])},
+            }
+            for model in self.models
+        ]
+        names = self.names
+        return {
+            "cluster": dict(self.cluster),
+            "aws": dict(self.aws),
+            "platform": {**self.platform, "gateway_keys_secret": gateway_keys_secret(self)},
+            "pools": [dict(pool.fields) for pool in self.pools],
+            "models": models,
+            "warnings": list(self.warnings),
+            "names": {
+                **asdict(names),
+                "volume": names.volume,
+                "file_system": names.file_system,
+                "security_group": names.security_group,
+                "file_system_role": names.file_system_role,
+                "csi_node_role": names.csi_node_role,
+                "csi_controller_role": names.csi_controller_role,
+                "fetcher_role": names.fetcher_role,
+            },
+        }
+
+
+def gateway_keys_secret(fleet: Fleet) -> str:
+    """The secret of AWS Secrets Manager that has the client keys."""
+    return str(fleet.platform["gateway_keys_secret"] or f"llmfleet/{fleet.cluster['name']}/api-keys")

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of what is made for a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FETCHER_ACCOUNT = "weights-fetcher"
+CLIENT_ID_HEADER = "x-llm-client-id"
+MODEL_HEADER = "X-Gateway-Model-Name"
+GATEWAY = "llm-gateway"
+GATEWAY_CLASS = "llmfleet"
+STORAGE_CLASS = "weights"
+MODEL_PORT = 8000
+GATEWAY_PORT = 8080
+UID = 1001
+GID = 1001
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that depend on the inventory. cluster: the EKS cluster's own name, account: 12 digits."""
+
+    cluster: str
+    region: str
+    account: str
+    bucket: str
+    models_namespace: str
+    gateway_namespace: str
+    claim: str
+    gateway_service: str
+    api_keys_secret: str
+    node_role: str
+
+    @property
+    def slug(self) -> str:
+        """The cluster's name as names of Kubernetes objects and buckets take it."""
+        return slug(self.cluster)
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS that the region is in."""
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    @property
+    def volume(self) -> str:
+        """The persistent volume."""
+        return f"{self.slug}-weights"
+
+    @property
+    def file_system(self) -> str:
+        """The S3 Files file system and its access point."""
+        return f"{self.cluster}-weights"
+
+    @property
+    def security_group(self) -> str:
+        """The security group of the mount targets."""
+        return f"{self.cluster}-weights-mount-targets"
+
+    @property
+    def file_system_role(self) -> str:
+        """The role by which S3 Files reads and writes the bucket."""
+        return f"{self.cluster}-weights-fs"
+
+    @property
+    def csi_node_role(self) -> str:
+        """The role of the storage driver on nodes."""
+        return f"{self.cluster}-efs-csi-node"
+
+    @property
+    def csi_controller_role(self) -> str:
+        """The role of the storage driver's controller."""
+        return f"{self.cluster}-efs-csi-controller"
+
+    @property
+    def fetcher_role(self) -> str:
+        """The role of the weights fetcher."""
+        return f"{self.cluster}-weights-fetcher"
+
+    def role_arn(self, role: str) -> str:
+        """ARN of a role of the account."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{role}"
+
+    @property
+    def bucket_arn(self) -> str:
+        """ARN of the bucket."""
+        return f"arn:{self.partition}:s3:::{self.bucket}"
+
+
+def slug(cluster: str) -> str:
+    """Return a cluster's name in lower case with dashes."""
+    return cluster.lower().replace("_", "-").strip("-")
+
+
+def default_bucket(region: str, account: str, cluster: str) -> str:
+    """Return the name of the bucket when none is given."""
+    return f"{region}-{account}-{slug(cluster)}-weights"

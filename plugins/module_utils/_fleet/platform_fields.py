@@ -1,0 +1,136 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fields of llmfleet_cluster and llmfleet_aws, and the variables that stand alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import (
+    BOOL,
+    DNS_LABEL,
+    OBJECT_NAME,
+    PATH_OR_URL,
+    QUANTITY,
+    TEXT,
+    Accept,
+    Each,
+    Refused,
+    integer,
+    matching,
+    one_of,
+)
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import IMAGE
+
+ACCOUNT = matching(r"[0-9]{12}", "12 digits, as a string")
+REGION = matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as eu-west-3")
+# EKS takes up to 100 characters; names of IAM roles made of it have 64.
+CLUSTER_NAME = matching(
+    r"[0-9A-Za-z][A-Za-z0-9_-]*", "the name of an EKS cluster: letters, digits, - and _, at most 44", longest=44
+)
+BUCKET = matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name: 3 to 63 lower-case letters, digits, - and .")
+ROLE_NAME = matching(r"[\w+=,.@-]{1,64}", "the name of an IAM role")
+URL = matching(r"https?://[^\s/?#]+[^\s?#]*", "http(s)://host[:port][/path]")
+SECRET_ID = matching(r"[A-Za-z0-9/_+=.@:-]{1,512}", "name or ARN of a secret of AWS Secrets Manager")
+
+
+def _check_path(value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise Refused("not a path")
+
+
+PATH = Accept("a path", _check_path)
+
+CLUSTER_FIELDS: tuple[Field, ...] = (
+    Field("name", CLUSTER_NAME, REQUIRED, "the EKS cluster; names and labels what is made for it"),
+    Field("region", REGION, REQUIRED, "its region"),
+    Field("account", ACCOUNT, REQUIRED, "its account"),
+    Field("kubeconfig", PATH, None, "how to reach it; with context", default_text="found through EKS"),
+    Field("context", TEXT, None, "context of kubeconfig", default_text="found through EKS"),
+    Field("vpc", matching(r"vpc-[0-9a-f]{8,17}", "vpc-…"), None, "its VPC", default_text="that of the cluster"),
+    Field(
+        "subnets",
+        Each(matching(r"subnet-[0-9a-f]{8,17}", "subnet-…"), distinct=True, least=1),
+        None,
+        "subnets of mount targets and GPU nodes, one a zone",
+        default_text="those of the cluster",
+    ),
+)
+AWS_FIELDS: tuple[Field, ...] = (
+    Field("profile", TEXT, None, "AWS_PROFILE", default_text="boto3's own search"),
+    Field("config_file", PATH, None, "AWS_CONFIG_FILE", default_text="boto3's own search"),
+    Field("credentials_file", PATH, None, "AWS_SHARED_CREDENTIALS_FILE", default_text="boto3's own search"),
+)
+_PREFIX = "llmfleet_"
+# Variables that stand alone; paths are below llmfleet_.
+PLATFORM_FIELDS: tuple[Field, ...] = (
+    Field(
+        "gateway",
+        one_of("envoy_gateway", "ai_gateway"),
+        "envoy_gateway",
+        "what answers clients and routes to models",
+        built=False,
+    ),
+    Field(
+        "efs_csi_driver",
+        one_of("chart", "addon", "existing"),
+        "chart",
+        "who installs the storage driver: its Helm chart, the EKS add-on, or somebody else",
+    ),
+    Field("helm_binary", PATH, None, "the helm program", default_text="helm of PATH"),
+    Field(
+        "envoy_gateway_chart",
+        PATH_OR_URL,
+        None,
+        "reference or folder of Envoy Gateway's chart",
+        default_text="the chart of meta/versions.yml",
+    ),
+    Field("envoy_image", IMAGE, None, "image of Envoy", default_text="the image of meta/versions.yml"),
+    Field("envoy_replicas", integer(1, 20), 2, "replicas of Envoy"),
+    Field(
+        "efs_csi_driver_chart",
+        PATH_OR_URL,
+        None,
+        "reference or folder of the storage driver's chart",
+        default_text="the chart of meta/versions.yml",
+    ),
+    Field("weights_hub_endpoint", URL, "https://huggingface.co", "the hub that weights come from"),
+    Field(
+        "weights_image",
+        IMAGE,
+        None,
+        "image of the fetcher: Python 3.11 or newer with boto3",
+        default_text="the image of meta/versions.yml",
+    ),
+    Field("bucket", BUCKET, None, "the bucket", default_text="<region>-<account>-<cluster>-weights"),
+    Field("weights_claim", DNS_LABEL, "weights", "the claim of the weights' volume"),
+    Field("storage_capacity", QUANTITY, "100Gi", "nominal size of the volume; nothing enforces it"),
+    Field("models_namespace", DNS_LABEL, "llm", "namespace of models, claim and fetch jobs"),
+    Field("gateway_namespace", DNS_LABEL, "llm-gateway", "namespace of the gateway and its controller"),
+    Field("gateway_service", DNS_LABEL, "llm-gateway", "Service of the gateway"),
+    Field("api_keys_secret", OBJECT_NAME, "llm-api-keys", "Secret of the client keys: client id -> key"),
+    Field(
+        "gateway_keys_secret",
+        SECRET_ID,
+        None,
+        "secret of AWS Secrets Manager with the client keys, a JSON map",
+        default_text="llmfleet/<cluster>/api-keys",
+    ),
+    Field("node_role", ROLE_NAME, None, "IAM role of the GPU nodes", default_text="KarpenterNodeRole-<cluster>"),
+    Field("render_to", PATH, None, "folder that render.yml writes to", default_text="–"),
+    Field("destroy_confirm", TEXT, None, "name of the cluster, which destroy.yml asks for", default_text="–"),
+    Field("storage_replace", BOOL, False, "allows a volume to be replaced whose handle has changed"),
+)
+MAPS = ("models", "gpu_pools", "cluster", "aws")
+
+
+def variable(name: str) -> str:
+    """Return the name of a variable of the inventory."""
+    return _PREFIX + name
+
+
+def known_variables() -> list[str]:
+    """All variables that the description may have."""
+    return [variable(name) for name in (*MAPS, *(field.path for field in PLATFORM_FIELDS))]

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action llmfleet.eks.apply; the work is done by the action plugin of this name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apply
+version_added: 1.0.0
+short_description: Apply Kubernetes objects and wait until they are ready
+description:
+  - Makes the cluster hold the given objects by server-side apply, concurrently and in waves. Namespaces come first,
+    then CustomResourceDefinitions (until they are established), then what workloads refer to, then the rest.
+  - Every object gets the ownership labels of the cluster and the layer. An object of the same name that does not carry
+    them is refused.
+  - A Job that has failed is deleted and made again, so that a repeated run tries again.
+  - What is already as desired is found by lists and, where in doubt, by server dry runs. It gets no write at all.
+  - Waits for all objects together, each kind by its own conditions, and fails as soon as one of them has failed, with
+    the reason, the last words of its pod and its events.
+options:
+  objects:
+    description:
+      - The objects, each with apiVersion, kind and metadata.name. Objects of kind List are unfolded.
+    type: list
+    elements: dict
+    default: []
+  layer:
+    description:
+      - The layer that the objects belong to.
+    type: str
+    required: true
+    choices: [storage, nodes, controllers, gateway, models, apps, observability]
+  wait:
+    description:
+      - Whether to wait until all objects are ready. Nothing is waited for in check mode.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds for the wait; also for a deletion under way and for a CustomResourceDefinition to be established.
+    type: int
+    default: 300
+  force_conflicts:
+    description:
+      - Whether to take over fields that other managers own. Else such a field fails the task, which names the manager.
+    type: bool
+    default: false
+  adopt:
+    description:
+      - Whether a Namespace that exists and carries no ownership labels becomes ours, and so is removed with the layer.
+    type: bool
+    default: false
+  replace:
+    description:
+      - Kinds that are deleted and made again when a change is refused because a field is immutable.
+    type: list
+    elements: str
+    default: []
+  prune:
+    description:
+      - Whether to delete objects of this layer that are ours and not among O(objects).
+      - Namespaces, CustomResourceDefinitions, PersistentVolumes and PersistentVolumeClaims always stay.
+    type: bool
+    default: false
+  prune_labels:
+    description:
+      - Labels that an object must have as well to be pruned, where O(objects) are a part of the layer only.
+    type: dict
+    default: {}
+  releases:
+    description:
+      - Helm releases that exist and are marked as ours, by labels on the Secret of their newest revision.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the release.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the release.
+        type: str
+        required: true
+extends_documentation_fragment:
+  - llmfleet.eks.cluster
+attributes:
+  check_mode:
+    description: Everything is validated by server dry runs, but for what lives in a namespace or is of a kind that does
+      not exist yet; such an object says so in RV(applied).
+    support: full
+  diff_mode:
+    description: The values of Secrets are never shown.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Apply the objects of the models
+  llmfleet.eks.apply:
+    layer: models
+    objects: "{{ llmfleet_model_objects }}"
+    wait_timeout: 1200
+
+- name: Apply objects of which others may have been left over
+  llmfleet.eks.apply:
+    layer: gateway
+    objects: "{{ llmfleet_routes }}"
+    prune: true
+    prune_labels:
+      app.kubernetes.io/component: route
+"""
+
+RETURN = r"""
+applied:
+  description: What happened to each object.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: The kind.
+      type: str
+      returned: always
+    namespace:
+      description: The namespace, empty for kinds that live in none.
+      type: str
+      returned: always
+    name:
+      description: The name.
+      type: str
+      returned: always
+    action:
+      description: One of V(created), V(configured), V(replaced) and V(unchanged).
+      type: str
+      returned: always
+    note:
+      description: Why check mode could not validate the object, or that a Job is made again because it had failed.
+      type: str
+      returned: when there is something to say
+counts:
+  description: How many objects were created, configured, replaced and unchanged.
+  returned: always
+  type: dict
+  sample: {created: 2, configured: 1, replaced: 0, unchanged: 14}
+seconds:
+  description: How long the apply and the wait took.
+  returned: always
+  type: dict
+  sample: {apply: 0.41, wait: 12.8}
+pruned:
+  description: Objects that were deleted, each with kind, namespace and name.
+  returned: success
+  type: list
+  elements: dict
+releases:
+  description: Helm releases that were marked, each with name and namespace.
+  returned: success
+  type: list
+  elements: dict
+not_ready:
+  description: Objects that did not become ready, each with kind, namespace, name and reason.
+  returned: when the wait failed
+  type: list
+  elements: dict
+"""

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small fleet that is right, and helpers to change one thing of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+Variables = dict[str, Any]
+
+
+@pytest.fixture
+def commit() -> str:
+    """A commit."""
+    return COMMIT
+
+
+@pytest.fixture
+def variables() -> Variables:
+    """A production-like fleet: a Karpenter pool of L4s, a static pool and one model."""
+    return {
+        "llmfleet_cluster": {"name": "prod", "region": "eu-west-3", "account": "123456789012"},
+        "llmfleet_gpu_pools": [
+            {
+                "name": "l4",
+                "instance_families": ["g6"],
+                "limit": 4,
+                "ami": {"ssm_parameter": "/aws/service/bottlerocket/aws-k8s-1.35-nvidia/x86_64/1.50.0/image_id"},
+            },
+            {"name": "lab", "static": True, "gpu_count": 4, "allocatable": {"cpu": "8", "memory": "64Gi"}},
+        ],
+        "llmfleet_models": [
+            {
+                "name": "qwen",
+                "weights": {"repository": "Qwen/Qwen3-8B", "revision": COMMIT},
+                "gpu": {"pool": "l4"},
+            }
+        ],
+    }
+
+
+@pytest.fixture
+def errors() -> Callable[[Variables], list[str]]:
+    """The lines that a description fails with, [] when it does not."""
+
+    def run(variables: Variables) -> list[str]:
+        try:
+            describe(variables)
+        except DescriptionErrors as found:
+            return found.lines
+        return []
+
+    return run
+
+
+@pytest.fixture
+def fleet_of() -> Callable[[Variables], Fleet]:
+    """The fleet of a description that is right."""
+    return describe
+
+
+@pytest.fixture
+def put() -> Callable[[dict[str, Any], str, Any], dict[str, Any]]:
+    """A copy of an item with the value at a dotted path replaced."""
+
+    def run(item: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+        result = copy.deepcopy(item)
+        place = result
+        *groups, last = path.split(".")
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[last] = value
+        return result
+
+    return run

@@ -1,0 +1,294 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a model wants: engine, route, weights."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import desired
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions import versions
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+Object = dict[str, Any]
+
+
+@pytest.fixture
+def objects(variables: Any, fleet_of: Any) -> Callable[..., dict[str, Object]]:
+    """Objects of the models layer by 'kind/name'."""
+
+    def run(script: str = "print()\n") -> dict[str, Object]:
+        found = desired(fleet_of(variables), {"weights/fetcher.py": script}).objects
+        models = [entry["object"] for entry in found if entry["layer"] == "models"]
+        return {f"{item['kind']}/{item['metadata']['name']}": item for item in models}
+
+    return run
+
+
+def _model(variables: Any) -> Object:
+    return variables["llmfleet_models"][0]  # type: ignore[no-any-return]
+
+
+def _container(found: dict[str, Object], name: str = "qwen") -> Object:
+    (container,) = found[f"Deployment/{name}"]["spec"]["template"]["spec"]["containers"]
+    return container  # type: ignore[no-any-return]
+
+
+def _job(found: dict[str, Object], name: str = "qwen") -> Object:
+    (job,) = [item for key, item in found.items() if key.startswith(f"Job/{name}-weights-")]
+    return job
+
+
+def test_arguments_in_a_fixed_order(variables: Any, objects: Any) -> None:
+    assert _container(objects())["args"] == [
+        *("--model", f"/models/{COMMIT}", "--served-model-name", "qwen", "--host", "0.0.0.0", "--port", "8000"),
+        *("--max-model-len", "4096", "--max-num-seqs", "64", "--gpu-memory-utilization", "0.92"),
+        *("--tensor-parallel-size", "1", "--enable-prefix-caching", "--shutdown-timeout", "600"),
+    ]
+    _model(variables)["engine"] = {
+        "context_length": 8192,
+        "max_sequences": 8,
+        "gpu_memory_utilization": 0.5,
+        "prefix_caching": False,
+        "quantization": "fp8",
+        "tool_call_parser": "hermes",
+        "reasoning_parser": "qwen3",
+        "extra_args": ["--enforce-eager", "--dtype=float32"],
+    }
+    _model(variables)["gateway"] = {"timeout": "2m"}
+    _model(variables)["gpu"] = {"pool": "lab", "count": 2}
+    assert _container(objects())["args"][8:] == [
+        *("--max-model-len", "8192", "--max-num-seqs", "8", "--gpu-memory-utilization", "0.5"),
+        *("--tensor-parallel-size", "2", "--no-enable-prefix-caching", "--shutdown-timeout", "120"),
+        *("--quantization", "fp8", "--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
+        *("--reasoning-parser", "qwen3", "--enforce-eager", "--dtype=float32"),
+    ]
+
+
+def test_every_argument_is_an_option_of_the_pinned_engine(variables: Any, objects: Any) -> None:
+    from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import OPTIONS
+
+    _model(variables)["engine"] = {"tool_call_parser": "hermes", "reasoning_parser": "qwen3", "quantization": "fp8"}
+    names = {name for option in OPTIONS for name in option["names"]}
+    assert {arg for arg in _container(objects())["args"] if arg.startswith("--")} <= names
+
+
+def test_the_pod_is_restricted_and_has_no_token(objects: Any) -> None:
+    found = objects()
+    for owner in ("Deployment/qwen", next(key for key in found if key.startswith("Job/"))):
+        pod = found[owner]["spec"]["template"]["spec"]
+        assert pod["automountServiceAccountToken"] is False and pod["enableServiceLinks"] is False
+        assert pod["securityContext"]["runAsUser"] == 1001 and pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in [*pod["containers"], *pod.get("initContainers", [])]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False and context["readOnlyRootFilesystem"] is True
+            assert context["capabilities"] == {"drop": ["ALL"]}
+    for account in ("ServiceAccount/qwen", "ServiceAccount/weights-fetcher"):
+        assert found[account]["automountServiceAccountToken"] is False
+
+
+def test_the_engine_is_offline_and_reads_its_weights_only(variables: Any, objects: Any) -> None:
+    _model(variables)["engine"] = {"env": {"VLLM_LOGGING_LEVEL": "DEBUG"}}
+    _model(variables)["env_from_secrets"] = ["more"]
+    _model(variables)["weights"]["token_secret"] = "hf"
+    found = objects()
+    container = _container(found)
+    env = {item["name"]: item["value"] for item in container["env"]}
+    assert env["HF_HUB_OFFLINE"] == "1" and env["HOME"] == "/tmp" and env["VLLM_NO_USAGE_STATS"] == "1"
+    assert env["VLLM_CACHE_ROOT"].startswith("/tmp/") and env["USER"] == "vllm"
+    assert env["VLLM_LOGGING_LEVEL"] == "DEBUG" and "HF_TOKEN" not in env
+    assert container["envFrom"] == [{"secretRef": {"name": "more"}}]
+    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    assert mounts["/models"] == {"name": "weights", "mountPath": "/models", "subPath": "qwen", "readOnly": True}
+    volumes = {volume["name"]: volume for volume in found["Deployment/qwen"]["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["weights"]["persistentVolumeClaim"] == {"claimName": "weights", "readOnly": True}
+    assert volumes["shm"]["emptyDir"]["medium"] == "Memory" and set(mounts) == {"/models", "/tmp", "/dev/shm"}
+    assert "'name': 'hf'" not in str(found["Deployment/qwen"])
+
+
+def test_gpus_and_resources(variables: Any, objects: Any) -> None:
+    _model(variables)["gpu"] = {"pool": "lab", "count": 2}
+    _model(variables)["resources"] = {"requests": {"cpu": 2, "memory": "8Gi"}, "limits": {"memory": "9Gi"}}
+    resources = _container(objects())["resources"]
+    assert resources["requests"] == {"cpu": "2", "memory": "8Gi", "nvidia.com/gpu": "2"}
+    assert resources["limits"] == {"memory": "9Gi", "nvidia.com/gpu": "2"}
+
+
+def test_where_the_pod_runs(variables: Any, objects: Any) -> None:
+    pod = objects()["Deployment/qwen"]["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"karpenter.sh/nodepool": "l4"} and pod["runtimeClassName"] == "nvidia"
+    assert pod["tolerations"] == [
+        {"key": "nvidia.com/gpu", "effect": "NoSchedule", "operator": "Equal", "value": "true"}
+    ]
+    variables["llmfleet_gpu_pools"][1] |= {
+        "node_selector": {"kubernetes.io/hostname": "n1"},
+        "taints": [{"key": "a", "effect": "NoExecute"}],
+        "runtime_class": "other",
+    }
+    _model(variables)["gpu"] = {"pool": "lab"}
+    _model(variables)["rollout"] = {"priority": "high"}
+    pod = objects()["Deployment/qwen"]["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"kubernetes.io/hostname": "n1"} and pod["runtimeClassName"] == "other"
+    assert pod["tolerations"] == [{"key": "a", "effect": "NoExecute", "operator": "Exists"}]
+    assert pod["priorityClassName"] == "high"
+
+
+def test_start_and_end(variables: Any, objects: Any) -> None:
+    _model(variables)["startup"] = {"budget": "62s"}
+    _model(variables)["gateway"] = {"timeout": "100s"}
+    found = objects()
+    container, spec = _container(found), found["Deployment/qwen"]["spec"]
+    probe = container["startupProbe"]
+    assert probe["failureThreshold"] * probe["periodSeconds"] == 65
+    sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    timeout = int(container["args"][container["args"].index("--shutdown-timeout") + 1])
+    assert timeout == 100 and spec["template"]["spec"]["terminationGracePeriodSeconds"] > sleep + timeout
+    assert spec["progressDeadlineSeconds"] > 62
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[name]["httpGet"] == {"path": "/health", "port": "http"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wanted"),
+    [
+        ("recreate", {"type": "Recreate"}),
+        ("rolling", {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}),
+    ],
+)
+def test_rollout(strategy: str, wanted: Object, variables: Any, objects: Any) -> None:
+    _model(variables)["rollout"] = {"strategy": strategy}
+    assert objects()["Deployment/qwen"]["spec"]["strategy"] == wanted
+
+
+def test_disruption(variables: Any, objects: Any) -> None:
+    annotation = "karpenter.sh/do-not-disrupt"
+    found = objects()
+    assert found["Deployment/qwen"]["spec"]["template"]["metadata"]["annotations"] == {annotation: "true"}
+    assert "PodDisruptionBudget/qwen" not in found
+    _model(variables)["scaling"] = {"min": 2}
+    found = objects()
+    assert found["Deployment/qwen"]["spec"]["replicas"] == 2
+    budget = found["PodDisruptionBudget/qwen"]["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == found["Deployment/qwen"]["spec"]["selector"]
+    _model(variables)["availability"] = {"do_not_disrupt": False}
+    found = objects()
+    assert "annotations" not in found["Deployment/qwen"]["spec"]["template"]["metadata"]
+    assert "PodDisruptionBudget/qwen" not in found
+
+
+def test_labels(variables: Any, objects: Any) -> None:
+    _model(variables)["labels"] = {"team": "a"}
+    _model(variables)["annotations"] = {"x/y": "z"}
+    found = objects()
+    template = found["Deployment/qwen"]["spec"]["template"]["metadata"]
+    assert template["labels"]["team"] == "a" and template["annotations"]["x/y"] == "z"
+    selector = found["Deployment/qwen"]["spec"]["selector"]["matchLabels"]
+    assert selector.items() <= template["labels"].items()
+    assert found["Service/qwen"]["spec"]["selector"] == selector
+    # The fetcher's pods are no endpoints of the Service.
+    assert not selector.items() <= _job(found)["spec"]["template"]["metadata"]["labels"].items()
+    for key, item in found.items():
+        if "weights-fetcher" not in key:
+            assert item["metadata"]["labels"]["app.kubernetes.io/name"] == "qwen"
+
+
+def test_image(variables: Any, objects: Any) -> None:
+    assert _container(objects())["image"] == versions().images["vllm"]
+    _model(variables)["engine"] = {"image": "mirror/vllm:v1"}
+    assert _container(objects())["image"] == "mirror/vllm:v1"
+
+
+def test_routes(variables: Any, objects: Any) -> None:
+    silent = copy.deepcopy(_model(variables)) | {"name": "a-silent", "gateway": {"enabled": False}}
+    second = copy.deepcopy(_model(variables)) | {"name": "second", "gateway": {"timeout": "90s"}}
+    variables["llmfleet_models"] = [silent, _model(variables), second]
+    found = objects()
+    assert "HTTPRoute/a-silent" not in found
+    first, rest = found["HTTPRoute/qwen"]["spec"], found["HTTPRoute/second"]["spec"]
+    assert first["parentRefs"][0]["name"] == "llm-gateway" and first["parentRefs"][0]["namespace"] == "llm-gateway"
+    # Requests without the header go to the first routed model, and to it alone.
+    assert [bool(rule["matches"][0].get("headers")) for rule in first["rules"]] == [True, False]
+    (rule,) = rest["rules"]
+    (match,) = rule["matches"]
+    assert match["path"] == {"type": "PathPrefix", "value": "/v1/"}
+    assert match["headers"] == [{"type": "Exact", "name": "X-Gateway-Model-Name", "value": "second"}]
+    assert rule["timeouts"] == {"request": "90s"}
+    (backend,) = rule["backendRefs"]
+    assert (backend["name"], backend["port"]) == ("second", found["Service/second"]["spec"]["ports"][0]["port"])
+
+
+def test_fetch_job(variables: Any, objects: Any) -> None:
+    _model(variables)["weights"] |= {"token_secret": "hf", "files": ["*.safetensors"]}
+    variables["llmfleet_weights_hub_endpoint"] = "http://hub:1"
+    found = objects()
+    pod = _job(found)["spec"]["template"]["spec"]
+    (fetch,), (check,) = pod["initContainers"], pod["containers"]
+    settings = {item["name"]: item.get("value") for item in fetch["env"]}
+    assert json.loads(settings["LLMFLEET_WEIGHTS"]) == {
+        "model": "qwen",
+        "repository": "Qwen/Qwen3-8B",
+        "revision": COMMIT,
+        "source": "hub",
+        "files": ["*.safetensors"],
+        "token_secret": "hf",
+        "bucket": "eu-west-3-123456789012-prod-weights",
+        "prefix": f"models/qwen/{COMMIT}",
+        "ledger": f"models/qwen/{COMMIT}/.llmfleet/ledger.json",
+        "mount": f"/weights/qwen/{COMMIT}",
+        "hub_endpoint": "http://hub:1",
+    }
+    assert settings["PYTHONPATH"] == "/var/runtime"
+    assert {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "token"}}} in fetch["env"]
+    assert "HF_TOKEN" not in str(check["env"])
+    assert fetch["command"] == ["python3", "/opt/llmfleet/fetch_weights.py", "fetch"]
+    assert check["command"] == ["python3", "/opt/llmfleet/fetch_weights.py", "check"]
+    assert {"name": "weights", "mountPath": "/weights", "readOnly": True} in check["volumeMounts"]
+    # The fetcher writes to S3 and never through the mount.
+    assert "weights" not in [mount["name"] for mount in fetch["volumeMounts"]]
+    assert pod["serviceAccountName"] == "weights-fetcher" and pod["restartPolicy"] == "Never"
+    assert "ttlSecondsAfterFinished" not in _job(found)["spec"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: _model(v)["weights"].update(files=["*.json"]),
+        lambda v: _model(v)["weights"].update(token_secret="hf"),
+        lambda v: _model(v)["weights"].update(revision="f" * 40),
+        lambda v: v.update(llmfleet_weights_image="mirror/python:3.13"),
+        lambda v: v.update(llmfleet_weights_hub_endpoint="http://hub:1"),
+    ],
+)
+def test_another_job_for_everything_that_cannot_be_changed(change: Any, variables: Any, objects: Any) -> None:
+    before = _job(objects())
+    assert _job(objects())["metadata"]["name"] == before["metadata"]["name"]
+    change(variables)
+    assert _job(objects())["metadata"]["name"] != before["metadata"]["name"]
+
+
+def test_another_script_is_another_config_map_and_job(objects: Any) -> None:
+    one, other, cut = objects("a\n"), objects("b\n"), objects("a")
+    name = next(key for key in one if key.startswith("ConfigMap/"))
+    assert name not in other and one[name]["immutable"] is True and one[name]["data"] == {"fetch_weights.py": "a\n"}
+    assert _job(one)["metadata"]["name"] != _job(other)["metadata"]["name"]
+    # A reader that cuts the last line end makes no other one.
+    assert list(one) == list(cut)
+
+
+def test_what_does_not_concern_the_weights_keeps_the_job(variables: Any, objects: Any) -> None:
+    before = _job(objects())["metadata"]["name"]
+    _model(variables)["engine"] = {"max_sequences": 8}
+    _model(variables)["scaling"] = {"min": 2}
+    assert _job(objects())["metadata"]["name"] == before
+
+
+def test_the_longest_names_are_names(variables: Any, objects: Any) -> None:
+    _model(variables)["name"] = "a" * 40
+    assert all(len(item["metadata"]["name"]) <= 63 for item in objects().values())

@@ -1,0 +1,204 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the fetcher says and leaves when something is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from llmfleet_lab.hub_store import grant
+
+WEIGHTS = random.Random(2).randbytes(11_000_000)
+FILES = {"config.json": b"{}", "model.safetensors": WEIGHTS}
+REPOSITORY = "acme/small"
+
+
+def test_gated_without_token(world: Any) -> None:
+    world.repository(FILES, gated=True)
+    result = world.run(token_secret="hub-token")
+    assert result.code == 3 and result.summary["retryable"] is False
+    assert "acme/small is gated" in result.output and "Secret hub-token" in result.output
+    asked = [(each["path"], each["range"]) for each in world.requests()]
+    assert len(asked) == len(set(asked)), "no retry"
+    assert world.writes() == []
+
+
+@pytest.mark.parametrize(("known", "granted", "code"), [(False, False, 3), (True, False, 3), (True, True, 0)])
+def test_gated_with_token(world: Any, known: bool, granted: bool, code: int) -> None:
+    world.repository(FILES, gated=True)
+    token = "hf_" + 20 * "x"
+    if known:
+        grant(world.root, token, [REPOSITORY] if granted else [])
+    result = world.run(environ={"HF_TOKEN": token + "\n"}, token_secret="hub-token")
+    assert result.code == code, result.output
+    if code:
+        assert "acme/small" in result.output and "token of the Secret hub-token may not read it" in result.output
+        asked = [(each["path"], each["range"]) for each in world.requests()]
+        assert len(asked) == len(set(asked)), "no retry"
+    assert token not in result.output and token not in world.hub_log.read_text()
+
+
+def test_private_and_absent_repositories(world: Any) -> None:
+    world.repository(FILES, private=True)
+    for repository in (REPOSITORY, "acme/absent"):
+        result = world.run(repository=repository)
+        assert result.code == 3
+        assert f"repository {repository} does not exist, or is private" in result.output
+
+
+def test_absent_revision(world: Any) -> None:
+    world.repository(FILES)
+    result = world.run(revision=40 * "a")
+    assert result.code == 4 and result.summary["retryable"] is False
+    assert f"acme/small has no revision {40 * 'a'}" in result.output
+    assert len(world.requests()) == 1
+
+
+@pytest.mark.parametrize("path", ["config.json", "model.safetensors"])
+def test_corrupt_content_never_becomes_an_object(world: Any, path: str) -> None:
+    world.repository(FILES, corrupt={path: None})
+    result = world.run()
+    assert result.code == 5 and result.summary["retryable"] is False
+    altered = bytearray(FILES[path])
+    altered[len(altered) // 2] ^= 0xFF
+    if path == "model.safetensors":
+        expected, found = hashlib.sha256(WEIGHTS).hexdigest(), hashlib.sha256(altered).hexdigest()
+    else:
+        header = b"blob %d\0" % len(altered)
+        expected = hashlib.sha1(header + FILES[path]).hexdigest()
+        found = hashlib.sha1(header + altered).hexdigest()
+    assert path in result.summary["error"] and expected in result.output and found in result.output
+    assert path not in world.objects() and ".llmfleet/ledger.json" not in world.objects()
+    assert world.uploads() == []
+
+
+def test_content_that_is_corrupt_once_is_fetched_again(world: Any) -> None:
+    world.repository(FILES, corrupt={"model.safetensors": 1})
+    result = world.run()
+    assert result.code == 0 and "fetching it once more" in result.output
+    assert world.content("model.safetensors") == WEIGHTS
+    assert world.uploads() == []
+
+
+def test_rate_limit_is_waited_for(world: Any) -> None:
+    world.repository(FILES, rate_limit={"first": 2, "window_seconds": 60, "retry_after": 1})
+    begin = time.monotonic()
+    result = world.run()
+    assert result.code == 0, result.output
+    assert time.monotonic() - begin >= 2, "two answers asked for a second each"
+    assert [each["status"] for each in world.requests()][:3] == [429, 429, 200]
+    assert "limits our requests for acme/small" in result.output
+
+
+def test_rate_limit_beyond_patience_ends_at_once_and_is_retryable(world: Any) -> None:
+    world.repository(FILES, rate_limit={"first": 1000, "window_seconds": 60, "retry_after": 3600})
+    begin = time.monotonic()
+    result = world.run()
+    assert result.code == 75 and result.summary["retryable"] is True
+    assert time.monotonic() - begin < 6
+    assert len(world.requests()) == 1, "asking again would only prolong the limit"
+
+
+@pytest.mark.parametrize("faults", [{"times": 3, "status": 503}, {"times": 4, "reset_after": 700_000}])
+def test_server_errors_and_resets_are_retried(world: Any, faults: dict[str, int]) -> None:
+    world.repository(FILES, faults=faults)
+    result = world.run()
+    assert result.code == 0, result.output
+    assert world.content("model.safetensors") == WEIGHTS
+    sent = sum(each["bytes"] for each in world.requests() if each["path"].endswith("model.safetensors"))
+    assert sent < 1.2 * len(WEIGHTS), "what had come before a reset is not asked for again"
+
+
+def test_server_that_stays_broken_is_given_up(world: Any) -> None:
+    world.repository(FILES, faults={"times": 1000, "status": 500})
+    result = world.run(environ={"LLMFLEET_WEIGHTS_PATIENCE_SECONDS": "2"})
+    assert result.code == 75 and "HTTP 500" in result.output
+    assert ".llmfleet/ledger.json" not in world.objects() and world.uploads() == []
+
+
+def test_expired_links_are_renewed(make_world: Callable[..., Any]) -> None:
+    world = make_world(cdn=True)
+    world.repository(FILES, link_seconds=0.3, bytes_per_second=10_000_000)
+    result = world.run(environ={"LLMFLEET_WEIGHTS_CONNECTIONS": "1"})
+    assert result.code == 0, result.output
+    assert world.content("model.safetensors") == WEIGHTS
+    assert 403 in [each["status"] for each in world.requests()], "a link did expire"
+    assert "Signature" not in result.output
+
+
+def test_hub_that_is_not_there(world: Any) -> None:
+    result = world.run(environ={"LLMFLEET_WEIGHTS_PATIENCE_SECONDS": "1"}, hub_endpoint="http://127.0.0.1:9")
+    assert result.code == 75 and "127.0.0.1:9" in result.output
+
+
+def test_absent_bucket_and_absent_credentials(world: Any) -> None:
+    world.repository(FILES)
+    result = world.run(bucket="no-such-bucket-here")
+    assert result.code == 2 and "no-such-bucket-here" in result.output
+    result = world.run(environ={"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
+    assert result.code == 2 and "no AWS credentials" in result.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"source": "ftp://x"}, ["source", "'ftp://x'", "s3://bucket/prefix"]),
+        ({"repository": "small"}, ["repository", "'small'", "owner/name"]),
+        ({"files": "*.safetensors"}, ["files", "a list of globs"]),
+        ({"ledger": "elsewhere.json"}, ["ledger", "'elsewhere.json'"]),
+        ({"bucket": 7}, ["bucket", "7", "a string"]),
+        ({"hub_endpoint": "hub"}, ["hub_endpoint", "'hub'"]),
+        ({"colour": "red"}, ["colour", "unknown"]),
+    ],
+)
+def test_bad_configuration_is_one_clear_error(world: Any, changes: dict[str, Any], words: list[str]) -> None:
+    result = world.run(**changes)
+    assert result.code == 2 and "Traceback" not in result.output
+    for word in words:
+        assert word in result.summary["error"]
+
+
+def test_bad_settings(world: Any) -> None:
+    result = world.run(environ={"LLMFLEET_WEIGHTS_CONNECTIONS": "many"})
+    assert result.code == 2 and "LLMFLEET_WEIGHTS_CONNECTIONS: got 'many'" in result.output
+    result = world.run(environ={"LLMFLEET_WEIGHTS": "{"})
+    assert result.code == 2 and "not JSON" in result.output
+    result = world.run(environ={"HF_TOKEN": "two words"})
+    assert result.code == 2 and "HF_TOKEN" in result.output and "two words" not in result.output
+    assert world.run("delete").code == 2
+
+
+def test_summary_is_the_termination_message(world: Any) -> None:
+    world.repository(FILES, gated=True)
+    log = world.folder / "termination-log"
+    log.write_text("something longer that was there before " * 50)
+    result = world.run()
+    assert json.loads(log.read_text()) == result.summary
+    log.unlink()
+    world.run()
+    assert not log.exists(), "made by Kubernetes or not at all"
+
+
+@pytest.mark.parametrize("path", ["../outside.safetensors", "/abs.safetensors", ".llmfleet/ledger.json"])
+def test_listing_that_leaves_the_folder_is_refused(world: Any, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmfleet_lab import hub_http
+
+    honest = hub_http._model_info
+
+    def lying(*arguments: Any) -> dict[str, Any]:
+        info = honest(*arguments)
+        info["siblings"].append({"rfilename": path, "size": 1, "blobId": 40 * "0"})
+        return info
+
+    monkeypatch.setattr(hub_http, "_model_info", lying)
+    world.repository(FILES)
+    result = world.run(files=["*"])
+    assert result.code == 5 and path in result.output
+    assert world.objects() == {}
