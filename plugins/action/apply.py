@@ -9,7 +9,6 @@ import time
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import own_releases
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import prune
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, WaitError, wait_for
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
@@ -29,12 +28,6 @@ class ActionModule(ClusterAction):
         "replace": {"type": "list", "elements": "str", "default": []},
         "prune": {"type": "bool", "default": False},
         "prune_labels": {"type": "dict", "default": {}},
-        "releases": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {"name": {"type": "str", "required": True}, "namespace": {"type": "str", "required": True}},
-        },
     }
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +35,6 @@ class ActionModule(ClusterAction):
         client = self.client(task_vars)
         name, layer, timeout = self.cluster(task_vars)["name"], arguments["layer"], float(arguments["wait_timeout"])
         progress = self.progress(task_vars)
-        releases: list[dict[str, str]] = []
         pruned: list[dict[str, str]] = []
         try:
             done = apply(
@@ -59,7 +51,6 @@ class ActionModule(ClusterAction):
             )
         except ApplyError as error:
             return {**self._result(error.result), "failed": True, "msg": str(error)}
-        releases = own_releases(client, name, layer, arguments["releases"], check=self.checking)
         if arguments["prune"]:
             keep = [item.desired for item in done.items]
             pruned, removed = prune(
@@ -68,8 +59,8 @@ class ActionModule(ClusterAction):
         else:
             removed = []
         result = self._result(done)
-        result["pruned"], result["releases"] = pruned, releases
-        result["changed"] = done.changed or bool(pruned or releases)
+        result["pruned"] = pruned
+        result["changed"] = done.changed or bool(pruned)
         if self._task.diff:
             result["diff"] = [*result.get("diff", []), *removed]
         if arguments["wait"] and not self.checking:

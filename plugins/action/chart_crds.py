@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import yaml
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.helm import Helm
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import is_ours
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
@@ -61,26 +60,9 @@ class ActionModule(ClusterAction):
         return {"changed": done.changed, "counts": done.counts(), "found": left, "seconds": done.seconds}
 
     def _show(self, arguments: dict[str, Any]) -> str:
-        command = [arguments["helm_binary"], "show", "crds", arguments["chart"]]
-        command += ["--version", arguments["version"]] if arguments["version"] else []
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=arguments["timeout"],
-                check=False,
-            )
-        except FileNotFoundError:
-            raise ClusterError(
-                f"llmfleet_helm_binary: got {arguments['helm_binary']!r}: no such program; accepted: Helm 4"
-            ) from None
-        except subprocess.TimeoutExpired:
-            raise ClusterError(f"{' '.join(command)} did not end within {arguments['timeout']} s") from None
-        if done.returncode:
-            raise ClusterError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-1000:]}")
-        return done.stdout
+        version = ("--version", arguments["version"]) if arguments["version"] else ()
+        helm = Helm(arguments["helm_binary"])
+        return helm.run("show", "crds", arguments["chart"], *version, timeout=float(arguments["timeout"]))
 
     def _foreign(self, client: Client, cluster: str) -> set[str]:
         """Names of the definitions in the cluster that are not ours."""

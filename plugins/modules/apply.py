@@ -68,21 +68,6 @@ options:
       - Labels that an object must have as well to be pruned, where O(objects) are a part of the layer only.
     type: dict
     default: {}
-  releases:
-    description:
-      - Helm releases that exist and are marked as ours, by labels on the Secret of their newest revision.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the release.
-        type: str
-        required: true
-      namespace:
-        description: Namespace of the release.
-        type: str
-        required: true
 extends_documentation_fragment:
   - llmfleet.eks.cluster
 attributes:
@@ -150,11 +135,6 @@ seconds:
   sample: {apply: 0.41, wait: 12.8}
 pruned:
   description: Objects that were deleted, each with kind, namespace and name.
-  returned: success
-  type: list
-  elements: dict
-releases:
-  description: Helm releases that were marked, each with name and namespace.
   returned: success
   type: list
   elements: dict

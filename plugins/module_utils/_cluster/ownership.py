@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,8 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership impo
     LAYER_LABEL,
     MANAGED_BY,
     MANAGED_BY_LABEL,
-    ownership_labels,
 )
 
-SECRETS = Resource("", "v1", "Secret", "secrets", True)
 # Made by controllers as copies with their parents' labels but without an owner, or kept for an hour only.
 _SHADOWS = frozenset({("", "endpoints"), ("", "events"), ("events.k8s.io", "events"), ("", "componentstatuses")})
 
@@ -125,61 +122,3 @@ def is_ours(obj: dict[str, Any], cluster: str) -> bool:
         if marks.get(CLUSTER_LABEL) == cluster and marks.get(MANAGED_BY_LABEL, MANAGED_BY) == MANAGED_BY:
             return True
     return False
-
-
-def helm_releases(client: Client, cluster: str) -> list[dict[str, str]]:
-    """Return our Helm releases [{name, namespace, layer, revision, status}], each by its newest revision.
-
-    Helm keeps a Secret for each revision; ours carry our labels, or annotations of these keys. Only metadata is read.
-    """
-    newest: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
-    ours: dict[tuple[str, str], str] = {}
-    for secret in client.list(SECRETS, label_selector="owner=helm", metadata_only=True):
-        labels = secret["metadata"].get("labels") or {}
-        key = (str(secret["metadata"]["namespace"]), str(labels.get("name")))
-        revision = int(labels.get("version") or 0)
-        if key not in newest or revision > newest[key][0]:
-            newest[key] = (revision, secret)
-        if is_ours(secret, cluster):
-            marks = {**(secret["metadata"].get("annotations") or {}), **labels}
-            ours[key] = str(marks.get(LAYER_LABEL) or "")
-    found = []
-    for (namespace, name), layer in sorted(ours.items()):
-        revision, secret = newest[(namespace, name)]
-        status = str((secret["metadata"].get("labels") or {}).get("status") or "")
-        found.append(
-            {"name": name, "namespace": namespace, "layer": layer, "revision": str(revision), "status": status}
-        )
-    return found
-
-
-def own_releases(
-    client: Client, cluster: str, layer: str, releases: Iterable[dict[str, str]], *, check: bool = False
-) -> list[dict[str, str]]:
-    """Label the newest revision of Helm releases [{name, namespace}] as ours; return those that lacked the labels.
-
-    Helm carries the labels of a revision on to the next one. A release that does not exist is an error, but for check
-    mode, where it is one that would be made. Raises ClusterError.
-    """
-    wanted = ownership_labels(cluster, layer)
-    changed = []
-    for release in releases:
-        name, namespace = release["name"], release["namespace"]
-        secrets = client.list(SECRETS, namespace, label_selector=f"owner=helm,name={name}", metadata_only=True)
-        if not secrets:
-            if check:
-                changed.append({"name": name, "namespace": namespace})
-                continue
-            raise ClusterError(f"Helm release {namespace}/{name} does not exist")
-        newest = max(secrets, key=lambda s: int((s["metadata"].get("labels") or {}).get("version") or 0))
-        labels = newest["metadata"].get("labels") or {}
-        owner = labels.get(CLUSTER_LABEL)
-        if owner not in (None, cluster):
-            raise ClusterError(f"Helm release {namespace}/{name} belongs to the cluster named {owner!r}; left alone")
-        if any(labels.get(key) != value for key, value in wanted.items()):
-            secret = newest["metadata"]["name"]
-            metadata = {"name": secret, "namespace": namespace, "labels": wanted}
-            body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
-            client.apply(SECRETS.path(namespace, secret), body, dry_run=check, force=True)
-            changed.append({"name": name, "namespace": namespace})
-    return changed

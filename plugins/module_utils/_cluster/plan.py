@@ -15,10 +15,10 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors impor
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import (
     Owned,
     deletable,
-    helm_releases,
     is_ours,
     read_owned,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases import helm_releases
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 
 STAGES = ("scaling", "workloads", "claims", "volumes", "classes", "settings", "crds", "namespaces")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import helm_releases, own_releases
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.plan import make_plan, plan_data
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases import helm_releases, own_release
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.teardown import RemovalError, remove
 
 Connect = Callable[[], Client]
@@ -178,13 +178,12 @@ def test_helm_releases_are_marked_and_found(connect: Connect, cluster: str, name
         post(client, release(cluster, "gw", revision, status))
     post(client, release(cluster, "theirs", 1, "deployed"))
     assert helm_releases(client, cluster) == []
-    wanted = [{"name": "gw", "namespace": cluster}]
     checked = connect()
-    assert own_releases(checked, cluster, "gateway", wanted, check=True) == wanted
+    assert own_release(checked, cluster, "gateway", cluster, "gw", check=True)
     assert checked.writes == 0
-    assert own_releases(client, cluster, "gateway", wanted) == wanted
+    assert own_release(client, cluster, "gateway", cluster, "gw")
     again = connect()
-    assert own_releases(again, cluster, "gateway", wanted) == []
+    assert not own_release(again, cluster, "gateway", cluster, "gw")
     assert again.writes == 0
     found = {"name": "gw", "namespace": cluster, "layer": "gateway", "revision": "10", "status": "deployed"}
     assert helm_releases(client, cluster) == [found]
