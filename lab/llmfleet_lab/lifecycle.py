@@ -75,7 +75,8 @@ def _link_programs(paths: Paths, plan: Plan) -> None:
             _link(target / program, plan.folder(part) / program)
     (paths.state / "charts").mkdir(exist_ok=True)
     _link(paths.state / "charts/gateway-helm", plan.folder("chart-envoy-gateway") / "chart")
-    node.write_nvidia_runtime(paths, LAB_SOURCE / "llmfleet_lab/nvidia_runtime.py", plan.folder("vllm"))
+    script, stand_in = LAB_SOURCE / "llmfleet_lab/nvidia_runtime.py", LAB_SOURCE / "stand-in-engine"
+    node.write_nvidia_runtime(paths, script, plan.folder("vllm"), stand_in)
 
 
 def _link(link: Path, to: Path) -> None:

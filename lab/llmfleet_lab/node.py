@@ -192,13 +192,22 @@ def kube_proxy(paths: Paths, credentials: Credentials) -> Daemon:
     )
 
 
-def write_nvidia_runtime(paths: Paths, script: Path, tree: Path) -> None:
-    """Write the program that containerd runs for the handler ``nvidia``."""
+def write_nvidia_runtime(paths: Paths, script: Path, tree: Path, stand_in: Path) -> None:
+    """Write the program that containerd runs for the handler ``nvidia``, and a copy of the stand-in engine.
+
+    A copy, since a checkout may lie where the engine's uid cannot read.
+    """
+    copy = paths.state / "stand-in-engine"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(stand_in, copy, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     target = paths.state / "bin" / NVIDIA_RUNTIME
     target.unlink(missing_ok=True)
     runc = shutil.which("runc", path="/usr/sbin:/usr/bin:/sbin:/bin")
     target.write_text(
         "#!/bin/sh\n"
-        f'LLMFLEET_LAB_VLLM_TREE="{tree}" LLMFLEET_LAB_RUNC="{runc}" exec /usr/bin/python3 -I -S "{script}" "$@"\n'
+        f'export LLMFLEET_LAB_VLLM_TREE="{tree}" LLMFLEET_LAB_STAND_IN="{copy}" LLMFLEET_LAB_RUNC="{runc}"\n'
+        f'exec /usr/bin/python3 -I -S "{script}" "$@"\n'
     )
     os.chmod(target, 0o755)

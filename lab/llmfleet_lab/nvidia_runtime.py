@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's runtime handler ``nvidia``: runc, with the vLLM tree mounted where the real one mounts the driver.
 
-containerd runs it in the place of runc. LLMFLEET_LAB_VLLM_TREE names the tree, LLMFLEET_LAB_RUNC the real runc. Stands
-alone and imports little: it runs once for every step in a container's life.
+containerd runs it in the place of runc. LLMFLEET_LAB_VLLM_TREE names the tree, LLMFLEET_LAB_RUNC the real runc. A
+container that asks for it (LLMFLEET_LAB_ENGINE=stand-in) gets the stand-in engine of LLMFLEET_LAB_STAND_IN instead.
+Stands alone and imports little: it runs once for every step in a container's life.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from typing import Any
 
 MOUNT = "/opt/vllm"
+STAND_IN = "LLMFLEET_LAB_ENGINE=stand-in"
 CONTAINER_TYPE = "io.kubernetes.cri.container-type"
 
 
@@ -44,17 +46,25 @@ def inject(specification: dict[str, Any], tree: str) -> dict[str, Any]:
     return specification
 
 
+def tree_for(specification: dict[str, Any], tree: str, stand_in: str) -> str:
+    """The folder that a container gets: the stand-in engine where its environment asks for it, else vLLM."""
+    return stand_in if STAND_IN in (specification["process"].get("env") or []) else tree
+
+
 def main(arguments: list[str]) -> int:
     """Change the bundle when a container is created, then become runc. Returns only on an error."""
     try:
         tree, runc = os.environ["LLMFLEET_LAB_VLLM_TREE"], os.environ["LLMFLEET_LAB_RUNC"]
+        stand_in = os.environ["LLMFLEET_LAB_STAND_IN"]
         bundle = bundle_of(arguments)
         if bundle is not None:
-            if not os.path.isdir(tree):
-                raise OSError(f"no vLLM tree at {tree}: run 'lab up'")
             path = os.path.join(bundle, "config.json")
             with open(path, encoding="utf-8") as file:
-                specification = inject(json.load(file), tree)
+                given = json.load(file)
+            tree = tree_for(given, tree, stand_in)
+            if not os.path.isdir(tree):
+                raise OSError(f"no vLLM tree at {tree}: run 'lab up'")
+            specification = inject(given, tree)
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(specification, file)
         try:

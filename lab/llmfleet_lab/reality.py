@@ -29,6 +29,11 @@ TABLE = (
     Entry("Envoy Gateway and its chart", "real", versions.ENVOY_GATEWAY),
     Entry("Envoy", "real", f"{versions.ENVOY}, in an image made here under the upstream's name"),
     Entry("vLLM", "real", f"{versions.VLLM}, its CPU build; injected into a small image by the runtime handler nvidia"),
+    Entry(
+        "stand-in engine",
+        "stand-in",
+        "echoes prompts; only for a model whose engine.env asks for it, in tests of the rest",
+    ),
     Entry("nvidia runtime handler", "stand-in", "mounts the vLLM tree where the real one mounts the driver"),
     Entry("GPUs", "stand-in", "nvidia.com/gpu counted by the kubelet as an extended resource; the work runs on CPU"),
     Entry("container images", "stand-in", "made on this machine under the upstream's names: no registry is asked"),

@@ -67,7 +67,7 @@ def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess
         [sys.executable, "-I", "-S", nvidia_runtime.__file__, *arguments],
         capture_output=True,
         text=True,
-        env=environment,
+        env={"LLMFLEET_LAB_STAND_IN": "/stand-in", **environment},
         timeout=20,
     )
 
@@ -89,6 +89,20 @@ def test_create_changes_the_bundle_and_becomes_runc(bundle: Path) -> None:
     assert json.loads((bundle / "config.json").read_text()) == inject(
         copy.deepcopy(SPECIFICATION), str(bundle / "tree")
     )
+
+
+def test_a_container_that_asks_for_it_gets_the_stand_in_engine(bundle: Path) -> None:
+    asked = copy.deepcopy(SPECIFICATION)
+    asked["process"]["env"].append("LLMFLEET_LAB_ENGINE=stand-in")
+    (bundle / "config.json").write_text(json.dumps(asked))
+    done = run(
+        ["create", "--bundle", str(bundle), "id"],
+        LLMFLEET_LAB_VLLM_TREE="/nowhere",
+        LLMFLEET_LAB_STAND_IN=str(bundle / "tree"),
+        LLMFLEET_LAB_RUNC=str(bundle / "runc"),
+    )
+    assert done.returncode == 42
+    assert json.loads((bundle / "config.json").read_text())["mounts"][-1]["source"] == str(bundle / "tree")
 
 
 def test_everything_else_passes_through(bundle: Path) -> None:

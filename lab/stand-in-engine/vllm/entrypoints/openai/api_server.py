@@ -1,0 +1,97 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-in for vLLM, for tests in which only routing, scaling or teardown matters: it starts in a second.
+
+The lab's runtime handler mounts it in the place of vLLM for a container with LLMFLEET_LAB_ENGINE=stand-in. It is no
+engine: completions echo the prompt. What it does check is what the platform owes an engine: the folder of the weights
+with its config.json, and the flags that name model and port. Runs on the image's Python 3.11, standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+OWNER = "llmfleet-lab-stand-in"
+
+
+def options(arguments: list[str]) -> argparse.Namespace:
+    """The few flags of vLLM that matter here; the rest is left to the real parser."""
+    parser = argparse.ArgumentParser(prog="stand-in engine", allow_abbrev=False)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--served-model-name", nargs="+", required=True)
+    parser.add_argument("--port", type=int, default=8000)
+    found, _rest = parser.parse_known_args(arguments)
+    return found
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The endpoints that probes, gateway and scrapers use."""
+
+    names: list[str] = []
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Health, the list of models, metrics."""
+        if self.path == "/health":
+            self._answer(200, b"", "text/plain")
+        elif self.path == "/v1/models":
+            data = [{"id": name, "object": "model", "owned_by": OWNER} for name in self.names]
+            self._json(200, {"object": "list", "data": data})
+        elif self.path == "/metrics":
+            self._answer(200, b"# the stand-in engine counts nothing\n", "text/plain; version=0.0.4")
+        else:
+            self._json(404, {"error": {"message": "Not Found", "code": 404}})
+
+    def do_POST(self) -> None:
+        """Echo the prompt of a completion."""
+        length = int(self.headers.get("Content-Length") or 0)
+        asked: Any = json.loads(self.rfile.read(length) or b"{}")
+        if self.path != "/v1/completions":
+            self._json(404, {"error": {"message": "Not Found", "code": 404}})
+        elif asked.get("model") not in self.names:
+            self._json(404, {"error": {"message": f"The model `{asked.get('model')}` does not exist.", "code": 404}})
+        else:
+            words = str(asked.get("prompt", "")).split()
+            usage = {"prompt_tokens": len(words), "completion_tokens": len(words), "total_tokens": 2 * len(words)}
+            choice = {"index": 0, "text": " ".join(words), "finish_reason": "stop"}
+            answer = {"id": OWNER, "object": "text_completion", "model": asked["model"]}
+            self._json(200, {**answer, "choices": [choice], "usage": usage})
+
+    def _json(self, status: int, body: dict[str, Any]) -> None:
+        self._answer(status, json.dumps(body).encode(), "application/json")
+
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are not logged: probes would fill the log."""
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM."""
+    given = options(arguments)
+    if not (Path(given.model) / "config.json").is_file():
+        print(f"stand-in engine: no weights: {given.model}/config.json is missing", file=sys.stderr)
+        return 1
+    Handler.names = given.served_model_name
+    server = ThreadingHTTPServer(("0.0.0.0", given.port), Handler)
+    signal.signal(signal.SIGTERM, lambda *_signal: threading.Thread(target=server.shutdown).start())
+    print(f"stand-in engine (not vLLM) serves {', '.join(Handler.names)} on port {given.port}", flush=True)
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
