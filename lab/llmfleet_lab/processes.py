@@ -64,8 +64,9 @@ class Processes:
             record = json.loads(self._record(name).read_text())
         except (OSError, ValueError):
             return None
-        pid = int(record["pid"])
-        return pid if start_time(pid) == record["start_time"] else None
+        pid, started = int(record["pid"]), record["start_time"]
+        # Nothing is recorded for a process that had ended before its start time was read.
+        return pid if started is not None and start_time(pid) == started else None
 
     def names(self) -> list[str]:
         """Every recorded process, oldest first."""
