@@ -16,8 +16,10 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pod_security import container_context, pod_context
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions import versions
 
-SCRIPT = "fetch_weights.py"
-SCRIPT_KEY = "weights/fetcher.py"
+# The fetcher is a Python package, run as a module of the folder that it is mounted in.
+PACKAGE = "fetcher"
+PACKAGE_KEY = f"weights/{PACKAGE}/"
+MAIN = "__main__.py"
 FOLDER = "/opt/llmfleet"
 MOUNT = "/weights"
 # Exit statuses of the fetcher: its configuration is wrong; there is no such repository, revision or file.
@@ -34,7 +36,7 @@ def model_labels(model: Model, component: str) -> dict[str, str]:
 
 
 def add_weights(build: Builder) -> None:
-    """Add the fetcher's account and script, and every model's Job."""
+    """Add the fetcher's account and package, and every model's Job."""
     names = build.fleet.names
     build.add(
         "models",
@@ -47,23 +49,29 @@ def add_weights(build: Builder) -> None:
             "automountServiceAccountToken": False,
         },
     )
-    # Whoever read the file may have cut its last line end: the name below must not depend on that.
-    script = (build.known.get(SCRIPT_KEY) or f"pending:{SCRIPT_KEY}").rstrip("\n") + "\n"
-    config = f"weights-fetcher-{_digest(script)}"
+    package = _package(build)
+    config = f"weights-fetcher-{_digest(package)}"
     build.add(
         "models",
         "weights",
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            # Named by its content: a running Job keeps the script that it was made with.
+            # Named by its content: a running Job keeps the package that it was made with.
             "metadata": {"name": config, "namespace": names.models_namespace},
             "immutable": True,
-            "data": {SCRIPT: script},
+            "data": package,
         },
     )
     for model in build.fleet.models:
         build.add("models", "weights", _job(build, model, config), model_labels(model, "weights"))
+
+
+def _package(build: Builder) -> dict[str, str]:
+    """The text of every file of the package by its name."""
+    found = {key.removeprefix(PACKAGE_KEY): text for key, text in build.known.items() if key.startswith(PACKAGE_KEY)}
+    # Whoever read a file may have cut its last line end: the name of the ConfigMap must not depend on that.
+    return {name: text.rstrip("\n") + "\n" for name, text in (found or {MAIN: f"pending:{PACKAGE_KEY}{MAIN}"}).items()}
 
 
 def _digest(value: Any) -> str:
@@ -130,7 +138,7 @@ def _pod(build: Builder, model: Model, config: str) -> dict[str, Any]:
     secret = model.get("weights.token_secret")
     if secret:
         fetch_env.append({"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": secret, "key": "token"}}})
-    script = {"name": "script", "mountPath": FOLDER, "readOnly": True}
+    package = {"name": "package", "mountPath": f"{FOLDER}/{PACKAGE}", "readOnly": True}
     temporary = {"name": "tmp", "mountPath": "/tmp"}
 
     def container(verb: str, env: list[dict[str, Any]], mounts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -138,18 +146,19 @@ def _pod(build: Builder, model: Model, config: str) -> dict[str, Any]:
             "name": verb,
             "image": image,
             "imagePullPolicy": "IfNotPresent",
-            "command": ["python3", f"{FOLDER}/{SCRIPT}", verb],
+            "command": ["python3", "-m", PACKAGE, verb],
+            "workingDir": FOLDER,
             "env": env,
             "securityContext": container_context(),
             "volumeMounts": mounts,
         }
 
     # The fetcher holds parts of files in memory only: its most is a gibibyte.
-    fetch = container("fetch", fetch_env, [script, temporary]) | {
+    fetch = container("fetch", fetch_env, [package, temporary]) | {
         "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
     }
     volume = {"name": "weights", "mountPath": MOUNT, "readOnly": True}
-    check = container("check", env, [script, temporary, volume]) | {
+    check = container("check", env, [package, temporary, volume]) | {
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
     }
     return {
@@ -162,7 +171,7 @@ def _pod(build: Builder, model: Model, config: str) -> dict[str, Any]:
         "initContainers": [fetch],
         "containers": [check],
         "volumes": [
-            {"name": "script", "configMap": {"name": config}},
+            {"name": "package", "configMap": {"name": config}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
             {
                 "name": "weights",

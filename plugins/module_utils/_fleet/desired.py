@@ -23,8 +23,8 @@ def desired(fleet: Fleet, known: Mapping[str, str]) -> Desired:
     """Return what the fleet wants, in the order in which it can be applied.
 
     known: what only the cloud knows, by 'file_system/<name>', 'access_point/<name>', 'security_group/<name>' (that of
-    the nodes is '<cluster>-node'), 'vpc/<cluster>', 'subnets/<cluster>' (separated by commas), and the text of the
-    fetcher by 'weights/fetcher.py'. What is missing is 'pending:<kind>/<name>'.
+    the nodes is '<cluster>-node'), 'vpc/<cluster>', 'subnets/<cluster>' (separated by commas), and the texts of the
+    fetcher by 'weights/fetcher/<file>'. What is missing is 'pending:<kind>/<name>'.
     """
     build = Builder(fleet, known, Desired())
     add_namespaces(build)

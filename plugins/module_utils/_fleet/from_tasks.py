@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import SCRIPT_KEY
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import PACKAGE_KEY
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions import versions
 
-FETCHER = Path(__file__).resolve().parents[3] / "roles" / "weights" / "files" / "fetch_weights.py"
+FETCHER = Path(__file__).resolve().parents[3] / "roles" / "weights" / "files" / "fetcher"
 PREFIX = "llmfleet_"
 
 
@@ -43,6 +43,7 @@ def describe_host(variables: Mapping[str, Any], template: Callable[[Any], Any]) 
 
 
 def known_on_disk() -> dict[str, str]:
-    """Return the part of `known` that comes with the collection. Raises OSError when a file is missing."""
+    """Return the part of `known` that comes with the collection. Raises OSError when some of it cannot be read."""
     versions()
-    return {SCRIPT_KEY: FETCHER.read_text(encoding="utf-8")}
+    package = sorted(path for path in FETCHER.iterdir() if path.suffix == ".py")
+    return {PACKAGE_KEY + path.name: path.read_text(encoding="utf-8") for path in package}

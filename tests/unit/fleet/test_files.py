@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def wanted(variables: Any, fleet_of: Any) -> Desired:
     """What a fleet wants, with nothing known of the cloud."""
-    return desired(fleet_of(variables), {"weights/fetcher.py": "a = 1\nb = 2\n"})
+    return desired(fleet_of(variables), {"weights/fetcher/__main__.py": "a = 1\nb = 2\n"})
 
 
 def test_one_object_a_file(wanted: Desired) -> None:

@@ -22,7 +22,7 @@ KNOWN = {
     "security_group/prod-weights-mount-targets": "sg-0m",
     "vpc/prod": "vpc-0v",
     "subnets/prod": "subnet-0a,subnet-0b",
-    "weights/fetcher.py": "print('fetch')\n",
+    "weights/fetcher/__main__.py": "print('fetch')\n",
 }
 Wanted = Callable[..., Desired]
 

@@ -23,7 +23,7 @@ def objects(variables: Any, fleet_of: Any) -> Callable[..., dict[str, Object]]:
     """Objects of the models layer by 'kind/name'."""
 
     def run(script: str = "print()\n") -> dict[str, Object]:
-        found = desired(fleet_of(variables), {"weights/fetcher.py": script}).objects
+        found = desired(fleet_of(variables), {"weights/fetcher/__main__.py": script}).objects
         models = [entry["object"] for entry in found if entry["layer"] == "models"]
         return {f"{item['kind']}/{item['metadata']['name']}": item for item in models}
 
@@ -247,8 +247,11 @@ def test_fetch_job(variables: Any, objects: Any) -> None:
     assert settings["PYTHONPATH"] == "/var/runtime"
     assert {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "token"}}} in fetch["env"]
     assert "HF_TOKEN" not in str(check["env"])
-    assert fetch["command"] == ["python3", "/opt/llmfleet/fetch_weights.py", "fetch"]
-    assert check["command"] == ["python3", "/opt/llmfleet/fetch_weights.py", "check"]
+    assert fetch["command"] == ["python3", "-m", "fetcher", "fetch"]
+    assert check["command"] == ["python3", "-m", "fetcher", "check"]
+    assert fetch["workingDir"] == check["workingDir"] == "/opt/llmfleet"
+    package = {"name": "package", "mountPath": "/opt/llmfleet/fetcher", "readOnly": True}
+    assert package in fetch["volumeMounts"] and package in check["volumeMounts"]
     assert {"name": "weights", "mountPath": "/weights", "readOnly": True} in check["volumeMounts"]
     # The fetcher writes to S3 and never through the mount.
     assert "weights" not in [mount["name"] for mount in fetch["volumeMounts"]]
@@ -276,7 +279,7 @@ def test_another_job_for_everything_that_cannot_be_changed(change: Any, variable
 def test_another_script_is_another_config_map_and_job(objects: Any) -> None:
     one, other, cut = objects("a\n"), objects("b\n"), objects("a")
     name = next(key for key in one if key.startswith("ConfigMap/"))
-    assert name not in other and one[name]["immutable"] is True and one[name]["data"] == {"fetch_weights.py": "a\n"}
+    assert name not in other and one[name]["immutable"] is True and one[name]["data"] == {"__main__.py": "a\n"}
     assert _job(one)["metadata"]["name"] != _job(other)["metadata"]["name"]
     # A reader that cuts the last line end makes no other one.
     assert list(one) == list(cut)

@@ -23,7 +23,8 @@ import pytest
 from llmfleet_lab.hub import serve
 from moto.server import ThreadedMotoServer
 
-SCRIPT = Path(__file__).resolve().parents[3] / "roles" / "weights" / "files" / "fetch_weights.py"
+# The folder that the package is in; in a pod it is /opt/llmfleet, and read-only.
+FOLDER = Path(__file__).resolve().parents[3] / "roles" / "weights" / "files"
 COMMIT = "c0ffee" + 34 * "0"
 REPOSITORY = "acme/small"
 
@@ -103,7 +104,8 @@ class World:
         """Start the fetcher; its output goes to the file ``output``."""
         with (self.folder / "output").open("w") as output:
             return subprocess.Popen(
-                [sys.executable, str(SCRIPT), verb],
+                [sys.executable, "-B", "-m", "fetcher", verb],
+                cwd=FOLDER,
                 env=self.environ | {"LLMFLEET_WEIGHTS": json.dumps(self.config(**changes))} | (environ or {}),
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[3] / "roles" / "weights" / "files" / "fetch_weights.py"
+FOLDER = Path(__file__).resolve().parents[3] / "roles" / "weights" / "files"
 COMMIT = "c0ffee" + 34 * "0"
 FILES = {"config.json": b"{}", "model.safetensors": b"weights", "sub/adapter.safetensors": b"lora"}
 NO_WAIT = {"LLMFLEET_WEIGHTS_WAIT_SECONDS": "0"}
@@ -47,7 +47,9 @@ def test_needs_no_library(world: Any) -> None:
     _show(world)
     # Without site-packages: the serving image has no boto3.
     run = subprocess.run(
-        [sys.executable, "-I", "-S", str(SCRIPT), "check"],
+        # All of -I, but for the working directory, which the package is found in.
+        [sys.executable, "-B", "-E", "-s", "-S", "-m", "fetcher", "check"],
+        cwd=FOLDER,
         env={"LLMFLEET_WEIGHTS": json.dumps(world.config())},
         capture_output=True,
         text=True,
