@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import KEYS, environment
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import COMPONENTS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import plain
 
-AWS_VARIABLES = {
-    "profile": "AWS_PROFILE",
-    "config_file": "AWS_CONFIG_FILE",
-    "credentials_file": "AWS_SHARED_CREDENTIALS_FILE",
-}
 # Kinds that AWS resources are asked for by: those that roles have tasks for.
 AWS_RESOURCES = (
     "s3_bucket",
@@ -59,11 +56,17 @@ def charts(desired: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def aws_environment(aws: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the environment by which boto3 finds what llmfleet_aws names."""
+    """Return the environment by which boto3 finds what llmfleet_aws names, and nothing else.
+
+    Raises AnsibleFilterError that names the key at fault.
+    """
     given = {} if aws is None else plain(aws)
     if not isinstance(given, dict):
-        raise AnsibleFilterError("llmfleet_aws: got no map; accepted: map with " + ", ".join(AWS_VARIABLES))
-    return {variable: str(given[key]) for key, variable in AWS_VARIABLES.items() if given.get(key)}
+        raise AnsibleFilterError("llmfleet_aws: got no map; accepted: map with " + ", ".join(KEYS))
+    try:
+        return environment(given)
+    except AwsError as error:
+        raise AnsibleFilterError(str(error)) from None
 
 
 class FilterModule:

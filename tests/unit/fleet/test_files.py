@@ -197,16 +197,25 @@ def test_charts(wanted: Desired) -> None:
     assert FILTERS["charts"](wanted.as_dict(), "nosuch") == []
 
 
-def test_aws_environment() -> None:
+def test_aws_environment(tmp_path: Path) -> None:
     assert FILTERS["aws_environment"](None) == FILTERS["aws_environment"]({}) == {}
-    given = {"profile": "p", "config_file": "/c", "credentials_file": "/d"}
+    config, credentials = tmp_path / "config", tmp_path / "credentials"
+    for file in (config, credentials):
+        file.touch()
+    given = {"profile": "p", "config_file": str(config), "credentials_file": str(credentials)}
     assert FILTERS["aws_environment"](given) == {
         "AWS_PROFILE": "p",
-        "AWS_CONFIG_FILE": "/c",
-        "AWS_SHARED_CREDENTIALS_FILE": "/d",
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+        # Keys of the surrounding environment would be used beside the profile.
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_SESSION_TOKEN": "",
     }
     with pytest.raises(AnsibleFilterError, match="llmfleet_aws: got no map"):
         FILTERS["aws_environment"]("x")
+    with pytest.raises(AnsibleFilterError, match="llmfleet_aws.config_file: got '/c', which is not a file"):
+        FILTERS["aws_environment"]({"config_file": "/c"})
 
 
 def test_what_is_answered_is_json(wanted: Desired, variables: Any, fleet_of: Any) -> None:
