@@ -43,7 +43,9 @@ options:
     default: 300
   force_conflicts:
     description:
-      - Whether to take over fields that other managers own. Else such a field fails the task, which names the manager.
+      - Whether to take fields that other managers have set on an object that is only being adopted. Else such a field
+        fails the task, which names the manager. On an object that is ours already, a field of O(objects) that somebody
+        else has changed is always taken back, and named in the note of RV(applied).
     type: bool
     default: false
   adopt:
@@ -123,6 +125,10 @@ applied:
       description: Why check mode could not validate the object, or that a Job is made again because it had failed.
       type: str
       returned: when there is something to say
+layer:
+  description: The layer, as it was given.
+  returned: always
+  type: str
 counts:
   description: How many objects were created, configured, replaced and unchanged.
   returned: always

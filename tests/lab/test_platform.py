@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from llmfleet_lab.kubernetes import Kubectl
@@ -15,6 +17,8 @@ from llmfleet_lab.secrets import Credentials
 
 from tests.lab.conftest import Playbook
 from tests.lab.kit import Writes, recap
+from tests.lab.planted import Planted
+from tests.lab.snapshot import differences, owned
 
 MODEL = "tiny-llama"
 CONFIRM = "llmfleet_destroy_confirm"
@@ -99,6 +103,39 @@ def test_check_mode_of_a_running_platform_finds_nothing_to_do(playbook: Playbook
     assert writes.aws() == []
 
 
+BY_HAND: dict[str, dict[str, object]] = {
+    "namespace/llm": {"metadata": {"labels": {"pod-security.kubernetes.io/warn": "privileged"}}},
+    "namespace/llm-gateway": {"metadata": {"labels": {"pod-security.kubernetes.io/audit": None}}},
+    "networkpolicy/default-deny -n llm": {"spec": {"policyTypes": ["Ingress"]}},
+    "networkpolicy/allow-dns -n llm-gateway": {"spec": {"egress": []}},
+    "httproute/tiny-llama -n llm": {"metadata": {"labels": {"app.kubernetes.io/part-of": "theirs"}}},
+    "service/tiny-llama -n llm": {"spec": {"selector": {"app.kubernetes.io/part-of": "nobody"}}},
+    "serviceaccount/tiny-llama -n llm": {"automountServiceAccountToken": True},
+    "deployment/tiny-llama -n llm": {"spec": {"progressDeadlineSeconds": 7}},
+    "securitypolicy/llm-gateway -n llm-gateway": {"spec": {"apiKeyAuth": {"sanitize": False}}},
+    "storageclass/weights": {"metadata": {"labels": {"llmfleet.io/layer": "nodes"}}},
+}
+
+
+def test_fields_changed_by_hand_are_mended_and_nothing_else(playbook: Playbook, kubectl: Kubectl, paths: Paths) -> None:
+    before = owned(paths)
+    for target, patch in BY_HAND.items():
+        kubectl.run("patch", *target.split(), "--type=merge", "-p", json.dumps(patch))
+    since = Writes(paths)
+    for mode in (["--check"], []):
+        done = playbook("site", "-v", *mode)
+        assert done.returncode == 0, done.stdout[-6000:]
+        if mode:
+            assert since.kubernetes() == []
+    mended = since.kubernetes()
+    assert len(mended) == len(BY_HAND), mended
+    for target in BY_HAND:
+        kind, name = target.split()[0].split("/")
+        assert any(kind in write and f"/{name}?" in write for write in mended), (target, mended)
+    assert since.aws() == []
+    assert differences(before, owned(paths)) == []
+
+
 def test_verify_writes_nothing(playbook: Playbook, writes: Writes) -> None:
     done = playbook("verify")
     assert done.returncode == 0, done.stdout[-6000:]
@@ -115,10 +152,24 @@ def test_destroy_refuses_without_the_name(playbook: Playbook, writes: Writes, ar
     assert writes.aws() == []
 
 
-def test_destroy_leaves_nothing_owned(playbook: Playbook, kubectl: Kubectl) -> None:
+@pytest.fixture
+def planted(paths: Paths, tmp_path: Path) -> Iterator[Planted]:
+    """Things of somebody else beside ours."""
+    found = Planted(paths, tmp_path)
+    yield found
+    found.remove()
+
+
+def test_destroy_leaves_nothing_owned_and_all_else_as_it_was(
+    playbook: Playbook, kubectl: Kubectl, paths: Paths, planted: Planted
+) -> None:
+    before = planted.read()
+    assert len(before) == 8
     done = playbook("destroy", "-e", f"{CONFIRM}=lab")
     assert done.returncode == 0, done.stdout[-6000:]
     assert owned_objects(kubectl).split() == []
+    assert owned(paths) == {}
+    assert planted.read() == before
 
 
 def test_a_second_destroy_has_nothing_to_do(playbook: Playbook, writes: Writes) -> None:

@@ -92,7 +92,8 @@ def apply(
     """Make the cluster hold these objects, with our ownership labels; write only where something differs.
 
     objects: plain Kubernetes objects. cluster, layer: go into the labels. check: server dry runs only.
-    force_conflicts: take fields that other managers own. adopt: a Namespace that exists and is not ours becomes ours;
+    force_conflicts: take fields that other managers have set also while adopting (of ours they are always taken back,
+    and named in the note). adopt: a Namespace that exists and is not ours becomes ours;
     any other such object is refused. replace: kinds deleted and made again where the server calls a field immutable.
     timeout: seconds for what must finish in between (a deletion under way, a CRD being established).
     Raises ApplyError (with the partial result), ClusterError.

@@ -45,7 +45,11 @@ _FOUNDATIONS = frozenset(
 
 @dataclass
 class Item:
-    """One object on its way. action: created, configured, replaced or unchanged; note: what could not be validated."""
+    """One object on its way.
+
+    action: created, configured, replaced or unchanged. note: what was not validated, or was taken back from others.
+    force: take fields that other managers have set.
+    """
 
     desired: dict[str, Any]
     resource: Resource | None = None
@@ -53,6 +57,7 @@ class Item:
     after: dict[str, Any] | None = None
     action: str = ""
     note: str = ""
+    force: bool = False
     error: str = ""
 
     @property

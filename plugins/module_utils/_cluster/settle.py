@@ -21,6 +21,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.fields impor
     same,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import comparable, is_secret, secret_values
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import is_ours
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import FAILING, verdict
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import (
     CLUSTER_LABEL,
@@ -103,17 +104,15 @@ class Settler:
 
     def _send(self, item: Item, *, dry_run: bool) -> dict[str, Any]:
         """Apply one object and return what the server answers; sets item.action where that already decides it."""
-        force = self.force
+        force = self.force or item.force
         until = time.monotonic() + SETTLING
         while True:
             try:
                 return self.client.apply(item.path, item.desired, dry_run=dry_run, force=force)
             except ApiError as error:
                 if error.conflicts and not force:
-                    ours = set(owned_paths(owned_fields(item.live or {}, FIELD_MANAGER) or {}))
-                    if not all(path in ours for _manager, path in error.conflicts):
-                        raise
-                    force = True  # shared with another manager, and ours as well
+                    self._take_back(item, error)
+                    force = item.force
                     continue
                 if self._passing(error, item) and time.monotonic() < until:
                     time.sleep(0.5)
@@ -123,6 +122,19 @@ class Settler:
                 if dry_run:
                     return self._unvalidated(item, error)
                 raise
+
+    def _take_back(self, item: Item, error: ApiError) -> None:
+        """Decide about fields that another manager has set: of an object that is ours they are ours, and taken back.
+
+        The note names them and their manager. Fields of an object that is only being taken over stay: raises the error.
+        """
+        if item.live is None or not is_ours(item.live, self.cluster):
+            raise error
+        ours = set(owned_paths(owned_fields(item.live, FIELD_MANAGER) or {}))
+        taken = [f"{path} from {manager}" for manager, path in error.conflicts if path not in ours]
+        item.force = True
+        if taken:
+            item.note = f"took back {', '.join(taken)}"
 
     def _passing(self, error: ApiError, item: Item) -> bool:
         """Tell whether an error goes away by itself within seconds: a race, or a replica that lags behind."""

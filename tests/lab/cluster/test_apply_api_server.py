@@ -132,19 +132,20 @@ def test_what_is_removed_from_the_description_goes(client: Client, cluster: str,
     assert "startupProbe" not in live(client, deployment)["spec"]["template"]["spec"]["containers"][0]
 
 
-def test_a_field_changed_by_hand_is_a_conflict_that_names_its_manager(
+def test_a_field_changed_by_hand_is_taken_back_and_named(
     connect: Connect, client: Client, cluster: str, objects: Objects
 ) -> None:
     apply(client, objects, cluster, "models")
     policy = find(objects, "PodDisruptionBudget")
     meddle(client, policy, {"spec": {"maxUnavailable": 2}})
     for check in (True, False):
-        with pytest.raises(ApplyError, match=r"\.spec\.maxUnavailable is managed by kubectl-edit"):
-            apply(client, objects, cluster, "models", check=check)
-    assert live(client, policy)["spec"]["maxUnavailable"] == 2
-    result = apply(client, objects, cluster, "models", force_conflicts=True)
-    assert result.counts()["configured"] == 1
-    assert live(client, policy)["spec"]["maxUnavailable"] == 1
+        mending = connect()
+        result = apply(mending, objects, cluster, "models", check=check)
+        changed = [item for item in result.summary() if item["action"] != "unchanged"]
+        assert [(item["kind"], item["action"]) for item in changed] == [("PodDisruptionBudget", "configured")]
+        assert changed[0]["note"] == "took back .spec.maxUnavailable from kubectl-edit"
+        assert mending.writes == (0 if check else 1)
+        assert live(client, policy)["spec"]["maxUnavailable"] == (2 if check else 1)
     again = connect()
     apply(again, objects, cluster, "models")
     assert again.writes == 0
