@@ -50,7 +50,7 @@ class ActionModule(ClusterAction):
                 progress=progress,
             )
         except ApplyError as error:
-            return {**self._result(error.result), "failed": True, "msg": str(error)}
+            return {**self._result(error.result, layer), "failed": True, "msg": str(error)}
         if arguments["prune"]:
             keep = [item.desired for item in done.items]
             pruned, removed = prune(
@@ -58,7 +58,7 @@ class ActionModule(ClusterAction):
             )
         else:
             removed = []
-        result = self._result(done)
+        result = self._result(done, layer)
         result["pruned"] = pruned
         result["changed"] = done.changed or bool(pruned)
         if self._task.diff:
@@ -72,9 +72,10 @@ class ActionModule(ClusterAction):
             result["seconds"]["wait"] = round(time.monotonic() - began, 3)
         return result
 
-    def _result(self, done: ApplyResult) -> dict[str, Any]:
+    def _result(self, done: ApplyResult, layer: str) -> dict[str, Any]:
         result: dict[str, Any] = {
             "changed": done.changed,
+            "layer": layer,
             "applied": done.summary(),
             "counts": done.counts(),
             "seconds": {"apply": done.seconds, "wait": 0.0},

@@ -33,11 +33,13 @@ class ActionModule(ClusterAction):
         plan = plan_data(client, name, steps)
         releases = [release for step in steps for release in step.releases]
         result: dict[str, Any] = {"changed": False, "plan": plan, "releases": releases}
+        if layer:
+            result["layer"] = layer
         if arguments["plan"]:
             return result
-        objects = [obj for step in steps for stage in PARTS[arguments["part"]] for obj in step.stages.get(stage, [])]
         if self.checking:
-            return {**result, "changed": bool(objects)}
+            going = _going(plan, arguments["part"], arguments["foreign_content"])
+            return {**result, "changed": bool(going), "removed": going}
         try:
             done = remove(
                 client,
@@ -60,3 +62,15 @@ class ActionModule(ClusterAction):
             }
         result.update(changed=bool(done.removed), removed=done.removed, kept=done.kept, seconds=done.seconds)
         return result
+
+
+def _going(plan: list[dict[str, Any]], part: str, foreign_content: bool) -> list[dict[str, str]]:
+    """Return what a removal would ask to go: not what others keep something in."""
+    return [
+        {key: entry[key] for key in ("kind", "namespace", "name")}
+        for step in plan
+        for stage in step["stages"]
+        if stage["stage"] in PARTS[part]
+        for entry in stage["objects"]
+        if foreign_content or entry["deleting"] or not entry.get("foreign")
+    ]

@@ -110,9 +110,13 @@ releases:
   returned: always
   type: list
   elements: dict
+layer:
+  description: The layer, as it was given.
+  returned: when one layer was asked for
+  type: str
 removed:
-  description: Objects that are gone, each with kind, namespace and name.
-  returned: when something was removed
+  description: Objects that are gone (in check mode, would be), each with kind, namespace and name.
+  returned: when a removal was done or, in check mode, would be
   type: list
   elements: dict
 kept:

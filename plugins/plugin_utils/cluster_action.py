@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +55,10 @@ class ClusterAction(ActionBase):
 
     def client(self, task_vars: dict[str, Any]) -> Client:
         """Return a client for the cluster of this host."""
-        return open_client(self.cluster(task_vars), self.variable("llmfleet_aws", task_vars))
+        client = open_client(self.cluster(task_vars), self.variable("llmfleet_aws", task_vars))
+        if self._display.verbosity >= 3:
+            client.on_request = self._requests(str(task_vars.get("inventory_hostname", "")))
+        return client
 
     def progress(self, task_vars: dict[str, Any]) -> Callable[[str], None]:
         """Return a function that shows a line while the task runs."""
@@ -62,6 +66,16 @@ class ClusterAction(ActionBase):
 
         def show(text: str) -> None:
             self._display.display(f"[{host}] {text}")
+
+        return show
+
+    def _requests(self, host: str) -> Callable[[str, str, str, float], None]:
+        """Return a function that shows one request to the API server; threads call it, one line is shown at a time."""
+        one = threading.Lock()
+
+        def show(method: str, target: str, outcome: str, seconds: float) -> None:
+            with one:
+                self._display.vvv(f"{method} {target} {outcome} {seconds:.3f} s", host=host)
 
         return show
 

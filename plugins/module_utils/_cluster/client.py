@@ -33,7 +33,8 @@ class Client:
     """A cluster's API server. Safe to use from threads; made and used inside one task, never at import time.
 
     Attributes: host (URL), connection, discovery, patience (seconds for which a request is retried),
-    requests (how many were sent), writes (how many of these had a mutating verb and no dry run).
+    requests (how many were sent), writes (how many of these had a mutating verb and no dry run), on_request (told of
+    every attempt, by the thread that made it: method, path with query, status or why there was none, seconds).
     """
 
     def __init__(self, connection: Connection, *, patience: float = 90.0, first_patience: float = 15.0) -> None:
@@ -43,6 +44,7 @@ class Client:
         self.patience = patience
         self.requests = 0
         self.writes = 0
+        self.on_request: Callable[[str, str, str, float], None] | None = None
         self.discovery = Discovery(self.get)
         self._first_patience = min(first_patience, patience)
         self._answered = False
@@ -156,7 +158,7 @@ class Client:
         A 401 renews the credentials once. timeout: seconds without a byte of the answer. Raises ApiError for any other
         error status, Unreachable at the end of patience.
         """
-        url = self.host + path + ("?" + urlencode(query, doseq=True) if query else "")
+        target = path + ("?" + urlencode(query, doseq=True) if query else "")
         payload = None if body is None else json.dumps(body).encode()
         writing = method not in _READS and "dryRun" not in (query or {})
         began = time.monotonic()
@@ -172,16 +174,17 @@ class Client:
                 self.requests += 1
                 self.writes += writing
             failure: ClusterError
+            sent, outcome = time.monotonic(), "no answer"
             try:
                 answer = self._pool.request(
                     method,
-                    url,
+                    self.host + target,
                     body=payload,
                     headers=headers,
                     timeout=sdk.urllib3.Timeout(connect=10.0, read=timeout),
                     redirect=False,
                 )
-                self._answered = True
+                self._answered, outcome = True, str(answer.status)
                 if answer.status < 300:
                     return _decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
                 error = ApiError(answer.status, _body(answer.data), _retry_after(answer.headers.get("Retry-After")))
@@ -198,6 +201,9 @@ class Client:
                 failure = Unreachable(f"{self.host}: {_cause(trouble)}")
             except sdk.urllib3.exceptions.HTTPError as trouble:
                 failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+            finally:
+                if self.on_request is not None:
+                    self.on_request(method, target, outcome, time.monotonic() - sent)
             patience = self.patience if self._answered else self._first_patience
             wait = max(pause * random.uniform(0.5, 1.0), getattr(failure, "retry_after", None) or 0.0)
             if time.monotonic() - began + wait > patience:

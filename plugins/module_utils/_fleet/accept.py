@@ -185,6 +185,12 @@ def _check_bool(value: Any) -> None:
         raise Refused("not a bool")
 
 
+def _check_switch(value: Any) -> None:
+    # `-e name=true` on the command line gives text.
+    if str(value).lower() not in ("true", "false"):
+        raise Refused("not a bool")
+
+
 def _check_label_value(value: Any) -> None:
     if not _LABEL_VALUE.fullmatch(_string(value)):
         raise Refused("")
@@ -232,6 +238,7 @@ def _check_quantity(value: Any) -> None:
 
 
 BOOL = Accept("true or false", _check_bool)
+SWITCH = Accept("true or false", _check_switch)
 TEXT = Accept("a string", _check_text)
 QUANTITY = Accept("a Kubernetes quantity above zero", _check_quantity)
 LABEL_KEY = Accept("a metadata key such as example.com/team", qualified_name)

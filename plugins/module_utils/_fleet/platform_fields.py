@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import (
-    BOOL,
     DNS_LABEL,
     OBJECT_NAME,
     PATH_OR_URL,
     QUANTITY,
+    SWITCH,
     TEXT,
     Accept,
     Each,
@@ -121,7 +121,7 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
     Field("node_role", ROLE_NAME, None, "IAM role of the GPU nodes", default_text="KarpenterNodeRole-<cluster>"),
     Field("render_to", PATH, None, "folder that render.yml writes to", default_text="–"),
     Field("destroy_confirm", TEXT, None, "name of the cluster, which destroy.yml asks for", default_text="–"),
-    Field("storage_replace", BOOL, False, "allows a volume to be replaced whose handle has changed"),
+    Field("storage_replace", SWITCH, False, "allows a volume to be replaced whose handle has changed"),
 )
 MAPS = ("models", "gpu_pools", "cluster", "aws")
 

@@ -52,7 +52,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "node_role": (["Role+=,.@-"], ["a/b", "a" * 65], []),
     "render_to": (["/tmp/x"], [""], []),
     "destroy_confirm": (["prod"], [3], []),
-    "storage_replace": ([True], ["true", 1], []),
+    "storage_replace": ([True, "true", "False"], ["yes", 1, "1"], []),
 }
 
 

@@ -1,0 +1,208 @@
+# Copyright (c) 2026, llmfleet contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m bench.apply``: our apply against kubectl, a loop of modules and the floors, on the lab."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bench.contenders import (
+    CREATE,
+    NOTHING,
+    Contender,
+    KubectlApply,
+    Loop,
+    Ours,
+    ReadOnly,
+    Sample,
+    Streams,
+    lists,
+)
+from bench.lab import BenchError, Lab, Namespaces, namespaces, open_lab
+from bench.objects import Load, load
+from bench.report import Spread, Target, machine, machine_text, table
+
+CREATE_LIMIT, NOTHING_LIMIT, LOOP_LIMIT = 0.75, 0.15, 20.0
+_KINDS: tuple[type[Contender], ...] = (Ours, KubectlApply, Streams, Loop)
+
+
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m bench.apply", description=__doc__)
+    parser.add_argument("--models", type=int, default=100, help="models of the fleet (100: about 1,100 objects)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured; medians are told (3)")
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", choices=[kind.name for kind in _KINDS], help="ours, kubectl, streams, loop"
+    )
+    parser.add_argument("--loop-sample", type=int, default=22, help="objects a round of the looped module (22)")
+    parser.add_argument(
+        "--loop-all", action="store_true", help="all objects through the looped module: half an hour a round"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
+    parser.add_argument("--enforce", action="store_true", help="end with 3 when a target is missed")
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Measure, print the table; return the exit code: 2 when it could not be measured, 130 when interrupted."""
+    arguments = _arguments(given)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _measure(arguments)
+    except BenchError as error:
+        print(f"bench.apply: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bench.apply: interrupted", file=sys.stderr)
+        return 130
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    lab = open_lab()
+    facts = machine(lab)
+    chosen = [kind for kind in _KINDS if not arguments.only or kind.name in arguments.only]
+    Loop.size = None if arguments.loop_all else arguments.loop_sample
+    samples: list[Sample] = []
+    with tempfile.TemporaryDirectory(prefix="llmfleet-bench-") as folder, namespaces(lab) as made:
+        contenders = [kind(lab, Path(folder)) for kind in chosen]
+        served = {resource.kind for resource in lab.client().discovery.resources()}
+        loads = {c.name: load(arguments.models, c.namespace, lab.cluster, sorted(served)) for c in contenders}
+        for contender in contenders:
+            contender.prepare(loads[contender.name])
+        floor = ReadOnly(lab, Path(folder))
+        floor.prepare(loads[contenders[0].name])
+        print(f"{loads[contenders[0].name].text()}\n{machine_text(facts)}", flush=True)
+        for number in range(arguments.rounds):
+            order = contenders[number % len(contenders) :] + contenders[: number % len(contenders)]
+            for contender in order:
+                samples += _one(lab, made, contender, loads[contender.name], number)
+            samples.append(_told(floor.apply(NOTHING), number))
+    return _report(arguments, facts, loads[contenders[0].name], samples)
+
+
+def _one(lab: Lab, made: Namespaces, contender: Contender, what: Load, number: int) -> list[Sample]:
+    """One round of one contender: create, then nothing to do, in a new namespace that is removed after it."""
+    made.make(contender.namespace)
+    audit = lab.audit()
+    found = []
+    for operation in (CREATE, NOTHING):
+        # The controllers' own work on what was made before must not be measured.
+        if not audit.quiet():
+            print("the cluster did not become quiet within two minutes: measured all the same", flush=True)
+        audit.events()
+        sample = contender.apply(operation)
+        sample.requests = audit.requests()
+        found.append(_told(sample, number))
+    if isinstance(contender, Streams):
+        audit.quiet()
+        audit.events()
+        sample = lists(lab, what, contender.namespace)
+        sample.requests = audit.requests()
+        found.append(_told(sample, number))
+    made.remove(contender.namespace)
+    return found
+
+
+def _told(sample: Sample, number: int) -> Sample:
+    seconds = ", ".join(f"{name} {value:.2f}" for name, value in sample.seconds.items())
+    print(f"  round {number + 1}: {sample.contender}, {sample.operation}: {seconds} s", flush=True)
+    return sample
+
+
+_TITLES = {
+    **{kind.name: kind.title for kind in _KINDS},
+    ReadOnly.name: ReadOnly.title,
+    "lists": "floor: a list of every kind",
+}
+
+
+def _report(arguments: argparse.Namespace, facts: dict[str, Any], what: Load, samples: list[Sample]) -> int:
+    by_name: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_name[(sample.contender, sample.operation)].append(sample)
+
+    def spread(name: str, operation: str, timing: str) -> Spread:
+        return Spread.of([sample.seconds[timing] for sample in by_name[(name, operation)]])
+
+    last_size = {name: found[-1].objects for (name, _operation), found in by_name.items()}
+    rows = []
+    for name, title in _TITLES.items():
+        measured = [operation for operation in (CREATE, NOTHING) if (name, operation) in by_name]
+        for timing in by_name[(name, measured[0])][0].seconds if measured else ():
+            cells = [f"{title}: {timing}"]
+            mark = f" for {last_size[name]}" if name == Loop.name else ""
+            for operation in (CREATE, NOTHING):
+                if operation not in measured:
+                    cells += ["", ""]
+                    continue
+                last = by_name[(name, operation)][-1]
+                cells += [str(spread(name, operation, timing)), f"{last.requests.total:,}{mark}"]
+            rows.append(cells)
+    heads = ["", "create, s", "requests", "nothing to do, s", "requests"]
+    targets = _targets(by_name.keys(), spread)
+    print()
+    print(table(heads, rows))
+    print()
+    print(f"Medians over {arguments.rounds} round(s), (lowest-highest). Nobody waits for readiness.")
+    if ("loop", CREATE) in by_name:
+        size = by_name[("loop", CREATE)][0].objects
+        print(f"The loop was measured on {size} of {len(what.objects)} objects a round, and its seconds scaled.")
+    for target in targets:
+        print(target)
+    if arguments.json:
+        document = {
+            "benchmark": "apply",
+            "machine": facts,
+            "objects": {"models": what.models, "number": len(what.objects), "text": what.text()},
+            "rounds": arguments.rounds,
+            "samples": [
+                {
+                    "contender": sample.contender,
+                    "operation": sample.operation,
+                    "objects": sample.objects,
+                    "seconds": sample.seconds,
+                    "cpu_seconds": sample.cpu,
+                    "requests": dict(sample.requests.verbs),
+                    "writes": sample.requests.writes,
+                }
+                for sample in samples
+            ],
+            "targets": [target.as_dict() for target in targets],
+        }
+        arguments.json.write_text(json.dumps(document, indent=2) + "\n")
+    return 3 if arguments.enforce and not all(target.met for target in targets) else 0
+
+
+def _targets(measured: Any, spread: Any) -> list[Target]:
+    """Ratios of medians. The targets are about the apply itself: Ansible starts once for all tasks of a playbook."""
+    found = []
+    plugin, process = "in the plugin", "ansible-playbook"
+    if ("ours", CREATE) in measured and ("kubectl", CREATE) in measured:
+        for timing in (plugin, process):
+            for operation, limit in ((CREATE, CREATE_LIMIT), (NOTHING, NOTHING_LIMIT)):
+                ratio = spread("ours", operation, timing).median / spread("kubectl", operation, "kubectl").median
+                found.append(
+                    Target(f"{operation}: ours ({timing}) / kubectl", ratio, limit if timing == plugin else None)
+                )
+    if ("ours", CREATE) in measured and ("loop", CREATE) in measured:
+        for operation in (CREATE, NOTHING):
+            ratio = spread("loop", operation, "all objects").median / spread("ours", operation, plugin).median
+            found.append(Target(f"{operation}: the loop / ours ({plugin})", ratio, LOOP_LIMIT, least=True))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
