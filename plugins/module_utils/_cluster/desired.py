@@ -19,7 +19,8 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
 
 CRD = "CustomResourceDefinition"
-NAMESPACES, CRDS, FOUNDATIONS, REST = range(4)
+VOLUME = "PersistentVolume"
+NAMESPACES, CRDS, VOLUMES, FOUNDATIONS, REST = range(5)
 # What workloads ask for the moment they start: pods that come first are refused and retried slowly.
 _FOUNDATIONS = frozenset(
     {
@@ -29,7 +30,6 @@ _FOUNDATIONS = frozenset(
         "CSIDriver",
         "LimitRange",
         "NetworkPolicy",
-        "PersistentVolume",
         "PersistentVolumeClaim",
         "PriorityClass",
         "ResourceQuota",
@@ -102,11 +102,13 @@ class Item:
 
 
 def wave(kind: str) -> int:
-    """Return in which of the four waves a kind is applied."""
+    """Return in which of the waves a kind is applied."""
     if kind == "Namespace":
         return NAMESPACES
     if kind == CRD:
         return CRDS
+    if kind == VOLUME:  # one that is replaced takes its claim along, which is made again in the next wave
+        return VOLUMES
     return FOUNDATIONS if kind in _FOUNDATIONS else REST
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import FIELD_MANAGER, Client
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired import Item
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired import VOLUME, Item
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ApiError, ClusterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.fields import (
     difference,
@@ -30,6 +30,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership impo
 )
 
 _IMMUTABLE = re.compile(r"immutable|updates to .+ forbidden|may not be (changed|updated)", re.I | re.S)
+CLAIM = "PersistentVolumeClaim"
 # How long a namespace or a CRD that was just made may be unknown to another replica of the API server, in seconds.
 SETTLING = 20.0
 
@@ -62,6 +63,8 @@ class Settler:
             if self.check:
                 item.action, item.note = "created", "not validated: the present one is still being deleted"
                 return
+            if item.kind == VOLUME and VOLUME in self.replace:  # left so by a run that was killed while replacing it
+                self._delete_claim((live.get("spec") or {}).get("claimRef") or {})
             self._until_gone(item)
             live = item.live = None
         if live is None:
@@ -164,19 +167,38 @@ class Settler:
         if self.check:
             item.note = "not validated: the present one is deleted first"
             return item.desired
-        self.client.delete(item.path, uid=(item.live or {})["metadata"]["uid"], propagation="Foreground")
+        live = item.live or {}
+        if item.kind == VOLUME:
+            self._delete_claim((live.get("spec") or {}).get("claimRef") or {})
+        self.client.delete(item.path, uid=live["metadata"]["uid"], propagation="Foreground")
         self._until_gone(item)
         return self.client.apply(item.path, item.desired)
 
+    def _delete_claim(self, bound: dict[str, Any]) -> None:
+        """Delete the claim that a volume is bound to: as long as there is one, the volume stays."""
+        if not bound:
+            return
+        path = self.client.discovery.resource("v1", CLAIM).path(bound["namespace"], bound["name"])
+        title = f"{CLAIM} {bound['namespace']}/{bound['name']}"
+        claim = self.client.find(path)
+        if claim is None:
+            return
+        if CLAIM not in self.replace or not is_ours(claim, self.cluster):
+            raise ClusterError(f"is bound to {title}, which is not ours to replace")
+        self.client.delete(path, uid=claim["metadata"]["uid"])
+        self._wait_until_gone(path, claim["metadata"]["uid"], f"{title} ")
+
     def _until_gone(self, item: Item) -> None:
-        uid = (item.live or {})["metadata"]["uid"]
+        self._wait_until_gone(item.path, (item.live or {})["metadata"]["uid"])
+
+    def _wait_until_gone(self, path: str, uid: str, title: str = "") -> None:
         while True:
-            present = self.client.find(item.path)
+            present = self.client.find(path)
             if present is None or present["metadata"]["uid"] != uid:
                 return
             if time.monotonic() > self.deadline:
                 held = ", ".join(present["metadata"].get("finalizers") or []) or "none"
-                raise ClusterError(f"is still being deleted; its finalizers: {held}")
+                raise ClusterError(f"{title}is still being deleted; its finalizers: {held}")
             time.sleep(1.0)
 
 
