@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.helm import Helm
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import is_ours
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.helm import Helm
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"

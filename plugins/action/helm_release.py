@@ -9,7 +9,6 @@ from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.helm import Helm, recover
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases import (
     mark_release,
     own_release,
@@ -19,6 +18,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases imp
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.access import cluster_access
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.helm import Helm, recover
 
 
 class ActionModule(ClusterAction):

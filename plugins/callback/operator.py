@@ -5,14 +5,6 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
-from ansible import constants
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.llmfleet.eks.plugins.plugin_utils.callback_tasks import role_of, view_of
-from ansible_collections.llmfleet.eks.plugins.plugin_utils.operator_view import HostRun, TaskView
-
 DOCUMENTATION = r"""
 name: operator
 type: aggregate
@@ -30,6 +22,14 @@ description:
 requirements:
   - enable in configuration (C(callbacks_enabled = llmfleet.eks.operator))
 """
+
+import time
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.callback_tasks import role_of, view_of
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.operator_view import HostRun, TaskView
 
 
 class CallbackModule(CallbackBase):

@@ -5,13 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible import constants
-from ansible.playbook.task_include import TaskInclude
-from ansible.plugins.callback.default import CallbackModule as DefaultCallback
-from ansible_collections.llmfleet.eks.plugins.plugin_utils.callback_tasks import action_of, ours, role_of, view_of
-
 DOCUMENTATION = r"""
 name: terminal
 type: stdout
@@ -30,6 +23,13 @@ extends_documentation_fragment:
 requirements:
   - set as stdout in configuration (C(stdout_callback = llmfleet.eks.terminal))
 """
+
+from typing import Any
+
+from ansible import constants
+from ansible.playbook.task_include import TaskInclude
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.callback_tasks import action_of, ours, role_of, view_of
 
 _OPERATOR = "llmfleet.eks.operator"
 # Tasks that read no more than variables: nobody waits for them.

@@ -13,16 +13,20 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import yaml
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
+
+# ansible-core brings it; checks that only import this file may be without.
+with suppress(ImportError):
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
-HELM = SpecifierSet(">=4,<5")
+HELM = ">=4,<5"
 _SECONDS = 30.0
 
 
@@ -104,5 +108,5 @@ def _helm(binary: str) -> Iterator[str]:
     version = re.search(r"v?(\d+\.\d+\.\d+)", done.stdout)
     if done.returncode or version is None:
         yield f"program {binary}: does not tell its version; {accepted}"
-    elif not HELM.contains(version.group(1)):
+    elif not SpecifierSet(HELM).contains(version.group(1)):
         yield f"program {binary}: got {version.group(1)}; {accepted}"

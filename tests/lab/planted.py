@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import session
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.helm import Helm
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases import SECRETS
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.helm import Helm
 from llmfleet_lab.paths import Paths
 
 from tests.lab.snapshot import REGION, aws_settings, lab_client

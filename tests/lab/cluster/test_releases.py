@@ -20,7 +20,6 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.foreign import foreign_objects, foreign_releases
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.helm import Helm, recover
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases import (
     helm_releases,
     mark_release,
@@ -28,6 +27,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases imp
     refuse_foreign_release,
     revisions,
 )
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.helm import Helm, recover
 from llmfleet_lab.paths import default_paths
 
 NAME = "half"
