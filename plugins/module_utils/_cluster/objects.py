@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster import sdk
@@ -88,12 +88,13 @@ def secret_values(obj: Mapping[str, Any]) -> list[str]:
 def diff_entry(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, str]:
     """Return an Ansible diff entry {before_header, after_header, before, after} of one object as YAML.
 
-    None means that the object does not exist (yet, any more). Of a Secret's values only the keys show, and whether
-    each one changes.
+    None means that the object does not exist (yet, any more). Of a Secret's values, and of those in the environment of
+    containers, only the names show, and whether each one changes.
     """
     old, new = (comparable(before) if before else None), (comparable(after) if after else None)
     if is_secret(before) or is_secret(after):
         _hide(old, new)
+    _hide_environment(old, new)
     title = describe(before or after or {})
     return {
         "before_header": title,
@@ -113,6 +114,31 @@ def _hide(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
             new[part] = {
                 key: CHANGED if key in earlier and earlier[key] != value else HIDDEN for key, value in later.items()
             }
+
+
+def _hide_environment(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+    """Hide the values of environment variables: people put keys there, whatever they are told."""
+    earlier = {(container, entry["name"]): entry["value"] for container, entry in _environment(old)}
+    for container, entry in _environment(new):
+        changed = earlier.get((container, entry["name"]), entry["value"]) != entry["value"]
+        entry["value"] = CHANGED if changed else HIDDEN
+    for _container, entry in _environment(old):
+        entry["value"] = HIDDEN
+
+
+def _environment(value: Any, container: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name of the container, entry of its environment) for each entry with a value, at any depth."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "env" and isinstance(item, list):
+                named = (entry for entry in item if isinstance(entry, dict) and "name" in entry and "value" in entry)
+                yield from ((container, entry) for entry in named)
+            else:
+                yield from _environment(item, container)
+    elif isinstance(value, list):
+        for item in value:
+            name = str(item.get("name") or "") if isinstance(item, dict) else ""
+            yield from _environment(item, name)
 
 
 def _yaml(obj: dict[str, Any] | None) -> str:

@@ -90,6 +90,29 @@ def test_diff_leaves_out_noise() -> None:
     assert diff_entry(None, config_map())["before"] == "" == diff_entry(config_map(), None)["after"]
 
 
+def test_diff_hides_the_environment_of_containers() -> None:
+    def deployment(**values: str) -> dict[str, Any]:
+        env = [{"name": name, "value": value} for name, value in values.items()]
+        from_secret = {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+        containers = [{"name": "vllm", "args": ["--port=8000"], "env": [*env, from_secret]}]
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "m", "namespace": "n"},
+            "spec": {"template": {"spec": {"containers": containers}}},
+        }
+
+    before, after = deployment(KEPT="kept-5f3a", MOVED="old-77b1"), deployment(KEPT="kept-5f3a", MOVED="new-91c4")
+    entry = diff_entry(before, after)
+    for value in ("kept-5f3a", "old-77b1", "new-91c4"):
+        assert value not in json.dumps(entry)
+    assert entry["after"].count("<hidden>") == 1 and entry["after"].count("<hidden, changed>") == 1
+    assert entry["before"].count("<hidden>") == 2
+    assert "--port=8000" in entry["after"] and "secretKeyRef" in entry["after"]
+    assert after == deployment(KEPT="kept-5f3a", MOVED="new-91c4")  # what is shown is a copy
+    assert "new-91c4" not in diff_entry(None, after)["after"]
+
+
 def test_plain_has_no_tags_left() -> None:
     tagged = trust_as_template("{{ x }}")
     assert type(tagged) is not str
