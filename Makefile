@@ -58,3 +58,8 @@ sanity: venv ## ansible-test sanity on the built collection
 .PHONY: unit
 unit: venv ## Unit tests only
 	python -m pytest tests/unit
+
+.PHONY: bench
+bench: venv ## Measure apply and a run without changes, side by side with others, on the running lab
+	python -m bench.apply
+	python -m bench.site

@@ -10,8 +10,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,11 +27,11 @@ from bench.contenders import (
     Streams,
     lists,
 )
-from bench.lab import BenchError, Lab, Namespaces, namespaces, open_lab
+from bench.lab import Audit, BenchError, Lab, Namespaces, namespaces, open_lab
 from bench.objects import Load, load
-from bench.report import Spread, Target, machine, machine_text, table
+from bench.report import machine, machine_text
+from bench.results import Results
 
-CREATE_LIMIT, NOTHING_LIMIT, LOOP_LIMIT = 0.75, 0.15, 20.0
 _KINDS: tuple[type[Contender], ...] = (Ours, KubectlApply, Streams, Loop)
 
 
@@ -102,63 +101,43 @@ def _one(lab: Lab, made: Namespaces, contender: Contender, what: Load, number: i
         # The controllers' own work on what was made before must not be measured.
         if not audit.quiet():
             print("the cluster did not become quiet within two minutes: measured all the same", flush=True)
-        audit.events()
-        sample = contender.apply(operation)
-        sample.requests = audit.requests()
-        found.append(_told(sample, number))
+        found.append(_measured(lab, audit, number, lambda: contender.apply(operation)))
     if isinstance(contender, Streams):
         audit.quiet()
-        audit.events()
-        sample = lists(lab, what, contender.namespace)
-        sample.requests = audit.requests()
-        found.append(_told(sample, number))
+        found.append(_measured(lab, audit, number, lambda: lists(lab, what, contender.namespace)))
     made.remove(contender.namespace)
     return found
 
 
+def _measured(lab: Lab, audit: Audit, number: int, measure: Callable[[], Sample]) -> Sample:
+    """Take one sample, with the requests and the CPU seconds that it cost the server."""
+    audit.events()
+    cpu = lab.server_cpu()
+    sample = measure()
+    sample.server_cpu = lab.server_cpu() - cpu
+    sample.requests = audit.requests()
+    return _told(sample, number)
+
+
 def _told(sample: Sample, number: int) -> Sample:
     seconds = ", ".join(f"{name} {value:.2f}" for name, value in sample.seconds.items())
-    print(f"  round {number + 1}: {sample.contender}, {sample.operation}: {seconds} s", flush=True)
+    print(
+        f"  round {number + 1}: {sample.contender}, {sample.operation}: {seconds} s; "
+        f"CPU {sample.cpu:.1f} s, of the server {sample.server_cpu:.1f} s",
+        flush=True,
+    )
     return sample
 
 
-_TITLES = {
-    **{kind.name: kind.title for kind in _KINDS},
-    ReadOnly.name: ReadOnly.title,
-    "lists": "floor: a list of every kind",
-}
-
-
 def _report(arguments: argparse.Namespace, facts: dict[str, Any], what: Load, samples: list[Sample]) -> int:
-    by_name: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for sample in samples:
-        by_name[(sample.contender, sample.operation)].append(sample)
-
-    def spread(name: str, operation: str, timing: str) -> Spread:
-        return Spread.of([sample.seconds[timing] for sample in by_name[(name, operation)]])
-
-    last_size = {name: found[-1].objects for (name, _operation), found in by_name.items()}
-    rows = []
-    for name, title in _TITLES.items():
-        measured = [operation for operation in (CREATE, NOTHING) if (name, operation) in by_name]
-        for timing in by_name[(name, measured[0])][0].seconds if measured else ():
-            cells = [f"{title}: {timing}"]
-            mark = f" for {last_size[name]}" if name == Loop.name else ""
-            for operation in (CREATE, NOTHING):
-                if operation not in measured:
-                    cells += ["", ""]
-                    continue
-                last = by_name[(name, operation)][-1]
-                cells += [str(spread(name, operation, timing)), f"{last.requests.total:,}{mark}"]
-            rows.append(cells)
-    heads = ["", "create, s", "requests", "nothing to do, s", "requests"]
-    targets = _targets(by_name.keys(), spread)
+    results = Results(samples)
+    targets = results.targets()
     print()
-    print(table(heads, rows))
+    print(results.table())
     print()
-    print(f"Medians over {arguments.rounds} round(s), (lowest-highest). Nobody waits for readiness.")
-    if ("loop", CREATE) in by_name:
-        size = by_name[("loop", CREATE)][0].objects
+    print(f"Medians over {arguments.rounds} round(s) (lowest-highest). Nobody waits for readiness.")
+    if ("loop", CREATE) in results.samples:
+        size = results.samples[("loop", CREATE)][0].objects
         print(f"The loop was measured on {size} of {len(what.objects)} objects a round, and its seconds scaled.")
     for target in targets:
         print(target)
@@ -168,40 +147,11 @@ def _report(arguments: argparse.Namespace, facts: dict[str, Any], what: Load, sa
             "machine": facts,
             "objects": {"models": what.models, "number": len(what.objects), "text": what.text()},
             "rounds": arguments.rounds,
-            "samples": [
-                {
-                    "contender": sample.contender,
-                    "operation": sample.operation,
-                    "objects": sample.objects,
-                    "seconds": sample.seconds,
-                    "cpu_seconds": sample.cpu,
-                    "requests": dict(sample.requests.verbs),
-                    "writes": sample.requests.writes,
-                }
-                for sample in samples
-            ],
-            "targets": [target.as_dict() for target in targets],
+            "samples": [sample.as_dict() for sample in samples],
+            "ratios": [target.as_dict() for target in targets],
         }
         arguments.json.write_text(json.dumps(document, indent=2) + "\n")
     return 3 if arguments.enforce and not all(target.met for target in targets) else 0
-
-
-def _targets(measured: Any, spread: Any) -> list[Target]:
-    """Ratios of medians. The targets are about the apply itself: Ansible starts once for all tasks of a playbook."""
-    found = []
-    plugin, process = "in the plugin", "ansible-playbook"
-    if ("ours", CREATE) in measured and ("kubectl", CREATE) in measured:
-        for timing in (plugin, process):
-            for operation, limit in ((CREATE, CREATE_LIMIT), (NOTHING, NOTHING_LIMIT)):
-                ratio = spread("ours", operation, timing).median / spread("kubectl", operation, "kubectl").median
-                found.append(
-                    Target(f"{operation}: ours ({timing}) / kubectl", ratio, limit if timing == plugin else None)
-                )
-    if ("ours", CREATE) in measured and ("loop", CREATE) in measured:
-        for operation in (CREATE, NOTHING):
-            ratio = spread("loop", operation, "all objects").median / spread("ours", operation, plugin).median
-            found.append(Target(f"{operation}: the loop / ours ({plugin})", ratio, LOOP_LIMIT, least=True))
-    return found
 
 
 if __name__ == "__main__":

@@ -27,14 +27,31 @@ CREATE, NOTHING = "create", "nothing to do"
 
 @dataclass
 class Sample:
-    """One measurement. seconds: by name, the first is the one that counts. cpu: seconds of the measuring side."""
+    """One measurement.
+
+    seconds: by what was timed. cpu: CPU seconds of the contender; server_cpu: of the API server and etcd meanwhile.
+    """
 
     contender: str
     operation: str
     seconds: dict[str, float]
     objects: int
     cpu: float = 0.0
+    server_cpu: float = 0.0
     requests: Requests = field(default_factory=Requests)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can carry it."""
+        return {
+            "contender": self.contender,
+            "operation": self.operation,
+            "objects": self.objects,
+            "seconds": self.seconds,
+            "cpu_seconds": round(self.cpu, 3),
+            "server_cpu_seconds": round(self.server_cpu, 3),
+            "requests": dict(self.requests.verbs),
+            "writes": self.requests.writes,
+        }
 
 
 class Contender:

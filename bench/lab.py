@@ -61,6 +61,16 @@ class Lab:
         """Return a new client: no connection is open yet, nothing is known of the server."""
         return open_client({"name": self.cluster, "kubeconfig": str(self.paths.kubeconfig)})
 
+    def server_cpu(self) -> float:
+        """Return the CPU seconds that the API server and etcd have used so far."""
+        processes, ticks = Processes(self.paths), 0
+        for name in ("kube-apiserver", "etcd"):
+            pid = processes.pid(name)
+            if pid is not None:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def audit(self) -> Audit:
         """Return a reader of the requests from now on."""
         return Audit(self.paths.logs / "audit.jsonl")

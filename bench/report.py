@@ -88,10 +88,14 @@ def _processor() -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """A ratio, and what it must be at most (at least, where least is true); limit None: told only."""
+    """A ratio of medians, and what it must be at most (at least, where least is true); limit None: told only.
+
+    rounds: the ratio of each round by itself.
+    """
 
     what: str
     value: float
+    rounds: Spread
     limit: float | None
     least: bool = False
 
@@ -104,11 +108,21 @@ class Target:
 
     def __str__(self) -> str:
         """Return a line."""
+        text = f"{self.what}: {_number(self.value)} (in rounds {_number(self.rounds.lowest)}-"
+        text += f"{_number(self.rounds.highest)})"
         if self.limit is None:
-            return f"{self.what}: {self.value:.3g}"
-        bound = f"at {'least' if self.least else 'most'} {self.limit:g}"
-        return f"{self.what}: {self.value:.3g} (target: {bound}): {'met' if self.met else 'MISSED'}"
+            return text
+        return (
+            f"{text}; target at {'least' if self.least else 'most'} {self.limit:g}: {'met' if self.met else 'MISSED'}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can carry it."""
-        return {"what": self.what, "value": self.value, "limit": self.limit, "least": self.least, "met": self.met}
+        return {
+            "what": self.what,
+            "value": self.value,
+            "rounds": self.rounds.as_dict(),
+            "limit": self.limit,
+            "least": self.least,
+            "met": self.met,
+        }
