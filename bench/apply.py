@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import signal
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 
 from bench.contenders import (
     CREATE,
@@ -29,7 +32,7 @@ from bench.contenders import (
 )
 from bench.lab import Audit, BenchError, Lab, Namespaces, namespaces, open_lab
 from bench.objects import Load, load
-from bench.report import machine, machine_text
+from bench.report import machine, machine_text, positive
 from bench.results import Results
 
 _KINDS: tuple[type[Contender], ...] = (Ours, KubectlApply, Streams, Loop)
@@ -37,12 +40,14 @@ _KINDS: tuple[type[Contender], ...] = (Ours, KubectlApply, Streams, Loop)
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m bench.apply", description=__doc__)
-    parser.add_argument("--models", type=int, default=100, help="models of the fleet (100: about 1,100 objects)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured; medians are told (3)")
+    parser.add_argument("--models", type=positive, default=100, help="models of the fleet (100: about 1,100 objects)")
+    parser.add_argument(
+        "--rounds", type=positive, default=3, help="how often everything is measured; medians are told (3)"
+    )
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", choices=[kind.name for kind in _KINDS], help="ours, kubectl, streams, loop"
     )
-    parser.add_argument("--loop-sample", type=int, default=22, help="objects a round of the looped module (22)")
+    parser.add_argument("--loop-sample", type=positive, default=22, help="objects a round of the looped module (22)")
     parser.add_argument(
         "--loop-all", action="store_true", help="all objects through the looped module: half an hour a round"
     )
@@ -57,7 +62,7 @@ def main(given: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _measure(arguments)
-    except BenchError as error:
+    except (BenchError, ClusterError) as error:
         print(f"bench.apply: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -101,10 +106,10 @@ def _one(lab: Lab, made: Namespaces, contender: Contender, what: Load, number: i
         # The controllers' own work on what was made before must not be measured.
         if not audit.quiet():
             print("the cluster did not become quiet within two minutes: measured all the same", flush=True)
-        found.append(_measured(lab, audit, number, lambda: contender.apply(operation)))
+        found.append(_measured(lab, audit, number, functools.partial(contender.apply, operation)))
     if isinstance(contender, Streams):
         audit.quiet()
-        found.append(_measured(lab, audit, number, lambda: lists(lab, what, contender.namespace)))
+        found.append(_measured(lab, audit, number, functools.partial(lists, lab, what, contender.namespace)))
     made.remove(contender.namespace)
     return found
 

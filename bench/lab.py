@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client, open_client
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Resource
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ApiError, ClusterError
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 from llmfleet_lab.paths import Paths, default_paths
 from llmfleet_lab.processes import Processes
 
@@ -207,6 +207,6 @@ def namespaces(lab: Lab) -> Iterator[Namespaces]:
             print(f"cleaning up: {', '.join(left)}", flush=True)
             try:
                 made.remove(*left)
-            except (KeyboardInterrupt, ApiError, ClusterError):
+            except (KeyboardInterrupt, BenchError, ClusterError):
                 print(f"not removed: kubectl delete namespace {' '.join(made.present)}", flush=True)
                 raise

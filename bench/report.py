@@ -55,6 +55,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def positive(text: str) -> int:
+    """Return a number of an argument. Raises ValueError."""
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
 def machine(lab: Lab) -> dict[str, Any]:
     """What the figures depend on."""
     return {

@@ -53,7 +53,7 @@ class Results:
         return [str(Spread.of([sample.seconds[timing] for sample in found])), f"{found[-1].requests.total:,}{of}"]
 
     def targets(self) -> list[Target]:
-        """Return the ratios. The targets are about the apply itself: Ansible starts once for all tasks of a playbook."""
+        """Return the ratios. Targets are about the apply itself: Ansible starts once for all tasks of a playbook."""
         plugin, process = "in the plugin", "ansible-playbook"
         found = []
         for timing in (plugin, process):

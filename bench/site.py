@@ -18,13 +18,14 @@ from types import FrameType
 from typing import Any
 
 import yaml
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.releases import helm_releases
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 
 from bench import ROOT
 from bench.lab import BenchError, Lab, Requests, open_lab
 from bench.processes import Played, play, run
-from bench.report import Spread, machine, machine_text, table
+from bench.report import Spread, machine, machine_text, positive, table
 
 _SITE = ROOT / "playbooks" / "site.yml"
 # The name of the lab's cluster in inventories/lab.
@@ -59,7 +60,7 @@ class Round:
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m bench.site", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often site.yml is run; medians are told (3)")
+    parser.add_argument("--rounds", type=positive, default=3, help="how often site.yml is run; medians are told (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
     return parser.parse_args(given)
 
@@ -70,7 +71,7 @@ def main(given: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _measure(arguments)
-    except BenchError as error:
+    except (BenchError, ClusterError) as error:
         print(f"bench.site: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

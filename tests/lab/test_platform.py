@@ -131,7 +131,7 @@ def test_fields_changed_by_hand_are_mended_and_nothing_else(playbook: Playbook, 
     assert len(mended) == len(BY_HAND), mended
     for target in BY_HAND:
         kind, name = target.split()[0].split("/")
-        assert any(kind in write and f"/{name}?" in write for write in mended), (target, mended)
+        assert any(kind.removesuffix("y") in write and f"/{name}?" in write for write in mended), (target, mended)
     assert since.aws() == []
     assert differences(before, owned(paths)) == []
 
