@@ -38,7 +38,7 @@ def view_of(result: Any, seconds: float = 0.0) -> TaskView:
     task, data = result.task, result.result
     arguments = plain_arguments(task.args)
     return TaskView(
-        name=str(task.get_name(include_role_fqcn=False)).split(" : ", 1)[-1].strip(),
+        name=str(task.get_name()).split(" : ", 1)[-1].strip(),
         action=action_of(task),
         arguments=arguments,
         result=data,
