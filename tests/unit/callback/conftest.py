@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,14 @@ class ActionModule(ActionBase):
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a play of some roles, given as {name: tasks}, or the playbook of that path."""
+    """Run a play of some roles, given as {name: tasks}, or the playbook of that path; more: roles to include."""
 
     def start(
-        roles: dict[str, list[dict[str, Any]]] | Path, *arguments: str, hosts: str = "one,", **environment: str
+        roles: dict[str, list[dict[str, Any]]] | Path,
+        *arguments: str,
+        hosts: str = "one,",
+        more: Mapping[str, list[dict[str, Any]]] | None = None,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         home = tmp_path / "c" / "ansible_collections" / "llmfleet" / "eks"
         if isinstance(roles, Path):
@@ -47,7 +51,7 @@ def run(tmp_path: Path) -> Run:
             collections = ROOT / "collections"
         else:
             playbook, collections = tmp_path / "play.yml", tmp_path / "c"
-            _collection(home, roles)
+            _collection(home, {**roles, **(more or {})})
             play = {"hosts": "all", "gather_facts": False, "connection": "local"}
             playbook.write_text(yaml.safe_dump([{**play, "roles": [f"llmfleet.eks.{name}" for name in roles]}]))
         settings = tmp_path / "ansible.cfg"

@@ -95,6 +95,18 @@ def test_two_hosts_of_which_one_fails_in_check_mode(run: Run) -> None:
     assert "waiting for the weights" in second and "swordfish" not in done.stdout + done.stderr
 
 
+def test_roles_included_for_a_step_of_a_teardown(run: Run) -> None:
+    step = {"name": "Remove a layer", "ansible.builtin.include_role": {"name": "llmfleet.eks.step"}}
+    step |= {"loop": [{"layer": "models"}, {"layer": "gateway"}], "loop_control": {"loop_var": "teardown_step"}}
+    inner = {"name": "Remove it", "llmfleet.eks.apply": {"result": {"changed": True, "counts": {"created": 1}}}}
+    done = run({"teardown": [step]}, more={"step": [inner]})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARNING" not in done.stdout + done.stderr and "included" not in done.stdout
+    assert re.findall(r"^\[one\] (\w+): 1 object", done.stdout, re.MULTILINE) == ["models", "gateway"]
+    assert "changed in 2 tasks, 2 objects (2 created)" in done.stdout
+    assert re.search(r"^  step \(models, gateway\) ", done.stdout, re.MULTILINE)
+
+
 def test_beside_another_stdout_callback(run: Run) -> None:
     done = run({"models": [APPLY]}, ANSIBLE_STDOUT_CALLBACK="default")
     assert "changed: [one]\n[one] models: 3 objects: 1 created, 2 unchanged" in done.stdout
