@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import prune
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import Pruned, parent_among, prune
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, WaitError, wait_for
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
@@ -27,7 +27,6 @@ class ActionModule(ClusterAction):
         "adopt": {"type": "bool", "default": False},
         "replace": {"type": "list", "elements": "str", "default": []},
         "prune": {"type": "bool", "default": False},
-        "prune_labels": {"type": "dict", "default": {}},
     }
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +34,7 @@ class ActionModule(ClusterAction):
         client = self.client(task_vars)
         name, layer, timeout = self.cluster(task_vars)["name"], arguments["layer"], float(arguments["wait_timeout"])
         progress = self.progress(task_vars)
-        pruned: list[dict[str, str]] = []
+        parent = parent_among(arguments["objects"]) if arguments["prune"] else None
         try:
             done = apply(
                 client,
@@ -51,18 +50,14 @@ class ActionModule(ClusterAction):
             )
         except ApplyError as error:
             return {**self._result(error.result, layer), "failed": True, "msg": str(error)}
-        if arguments["prune"]:
-            keep = [item.desired for item in done.items]
-            pruned, removed = prune(
-                client, name, layer, keep, labels=arguments["prune_labels"], check=self.checking, timeout=timeout
-            )
-        else:
-            removed = []
+        pruned = Pruned()
+        if parent is not None:
+            pruned = prune(client, name, parent, done.items, check=self.checking, timeout=timeout)
         result = self._result(done, layer)
-        result["pruned"] = pruned
-        result["changed"] = done.changed or bool(pruned)
+        result["pruned"] = pruned.objects
+        result["changed"] = done.changed or bool(pruned.objects)
         if self._task.diff:
-            result["diff"] = [*result.get("diff", []), *removed]
+            result["diff"] = [*result.get("diff", []), *pruned.diffs]
         if arguments["wait"] and not self.checking:
             began = time.monotonic()
             try:

@@ -61,15 +61,12 @@ options:
     default: []
   prune:
     description:
-      - Whether to delete objects of this layer that are ours and not among O(objects).
+      - Whether to delete objects that are ours, belong to the ApplySet that O(objects) are, and are not among them.
+      - One of O(objects) has to be the parent of the set, which carries the label C(applyset.kubernetes.io/id); the
+        others carry its value in C(applyset.kubernetes.io/part-of).
       - Namespaces, CustomResourceDefinitions, PersistentVolumes and PersistentVolumeClaims always stay.
     type: bool
     default: false
-  prune_labels:
-    description:
-      - Labels that an object must have as well to be pruned, where O(objects) are a part of the layer only.
-    type: dict
-    default: {}
 extends_documentation_fragment:
   - llmfleet.eks.cluster
 attributes:
@@ -89,13 +86,11 @@ EXAMPLES = r"""
     objects: "{{ llmfleet_model_objects }}"
     wait_timeout: 1200
 
-- name: Apply objects of which others may have been left over
+- name: Apply an ApplySet, and take away what it had and has no longer
   llmfleet.eks.apply:
     layer: gateway
-    objects: "{{ llmfleet_routes }}"
+    objects: "{{ [llmfleet_routes_parent] + llmfleet_routes }}"
     prune: true
-    prune_labels:
-      app.kubernetes.io/component: route
 """
 
 RETURN = r"""

@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import THREADS, Client
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired import CRD, CRDS, REST, Item, prepare, wave
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired import (
+    CRD,
+    CRDS,
+    PARENTS,
+    REST,
+    Item,
+    prepare,
+    wave,
+    widen,
+)
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError, UnknownKind
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import (
@@ -102,7 +111,7 @@ def apply(
     settler = Settler(client, cluster, began + timeout, check, force_conflicts, adopt, replace)
     job = _Apply(settler, progress or (lambda text: None))
     items = prepare(objects, cluster, layer)
-    result = ApplyResult(sorted(items, key=lambda item: wave(item.kind)))
+    result = ApplyResult(sorted(items, key=lambda item: wave(item.desired)))
     try:
         job.run(result)
     finally:
@@ -122,8 +131,11 @@ class _Apply:
         """Deal with the waves in order; check mode goes on after errors, to show all of them."""
         errors: list[str] = []
         for number in range(REST + 1):
-            batch = [item for item in result.items if wave(item.kind) == number]
+            batch = [item for item in result.items if wave(item.desired) == number]
             self._find(batch)
+            if number == PARENTS:
+                for item in batch:
+                    widen(item)
             self._each([item for item in batch if not item.error and not item.action], self.settler.settle)
             errors.extend(f"{item.title}: {item.error}" for item in batch if item.error)
             if errors and not self.check:

@@ -16,11 +16,12 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects impo
     encoded_secret,
     without_nulls,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset import KINDS, is_parent, kinds_of, kinds_text
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
 
 CRD = "CustomResourceDefinition"
 VOLUME = "PersistentVolume"
-NAMESPACES, CRDS, VOLUMES, FOUNDATIONS, REST = range(5)
+NAMESPACES, PARENTS, CRDS, VOLUMES, FOUNDATIONS, REST = range(6)
 # What workloads ask for the moment they start: pods that come first are refused and retried slowly.
 _FOUNDATIONS = frozenset(
     {
@@ -101,15 +102,24 @@ class Item:
         return found
 
 
-def wave(kind: str) -> int:
-    """Return in which of the waves a kind is applied."""
+def wave(obj: Mapping[str, Any]) -> int:
+    """Return in which of the waves an object is applied."""
+    kind = obj["kind"]
     if kind == "Namespace":
         return NAMESPACES
+    if is_parent(obj):  # it names the kinds of its members before there are any
+        return PARENTS
     if kind == CRD:
         return CRDS
     if kind == VOLUME:  # one that is replaced takes its claim along, which is made again in the next wave
         return VOLUMES
     return FOUNDATIONS if kind in _FOUNDATIONS else REST
+
+
+def widen(parent: Item) -> None:
+    """Let a parent go on naming the kinds that it names already, until no member of theirs is left."""
+    annotations = parent.desired["metadata"]["annotations"]
+    annotations[KINDS] = kinds_text(kinds_of(parent.desired) | kinds_of(parent.live))
 
 
 def prepare(objects: list[Any], cluster: str, layer: str) -> list[Item]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -73,14 +74,21 @@ def deletable(client: Client) -> list[Resource]:
     ]
 
 
-def read_owned(client: Client, cluster: str, layer: str | None = None, labels: str = "") -> list[Owned]:
+def read_owned(
+    client: Client,
+    cluster: str,
+    layer: str | None = None,
+    labels: str = "",
+    resources: Collection[Resource] | None = None,
+) -> list[Owned]:
     """Return everything of ours: one list of metadata for each resource that the API server has, concurrently.
 
-    labels: further requirements for the label selector, each with a comma before it. What goes with an owner or a Helm
-    release is left out. A kind that is gone meanwhile is fine. Raises ClusterError when a kind cannot be listed: a
-    teardown that cannot see everything must not pretend to.
+    labels: further requirements for the label selector, each with a comma before it. resources: only these. What goes
+    with an owner or a Helm release is left out. A kind that is gone meanwhile is fine. Raises ClusterError when a kind
+    cannot be listed: a teardown that cannot see everything must not pretend to.
     """
     wanted = selector(cluster, layer) + labels
+    looked_at = deletable(client) if resources is None else resources
 
     def one(resource: Resource) -> list[Owned]:
         try:
@@ -92,7 +100,7 @@ def read_owned(client: Client, cluster: str, layer: str | None = None, labels: s
         return [_owned(resource, obj) for obj in listed if not _goes_otherwise(obj)]
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="llmfleet-owned") as pool:
-        return [found for part in pool.map(one, deletable(client)) for found in part]
+        return [found for part in pool.map(one, looked_at) for found in part]
 
 
 def _goes_otherwise(obj: dict[str, Any]) -> bool:

@@ -35,4 +35,5 @@ def desired(fleet: Fleet, known: Mapping[str, str]) -> Desired:
     add_weights(build)
     add_models(build)
     add_charts(build)
+    build.add_parents()
     return build.desired

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import applyset
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
 
@@ -24,6 +25,8 @@ COMPONENTS = (
     "weights",
     "models",
 )
+# Those whose objects come and go with the description: each is an ApplySet in every layer that it has objects in.
+SETS = ("namespaces", "gpu_nodes", "envoy_gateway", "weights", "models")
 
 
 @dataclass
@@ -52,16 +55,46 @@ class Builder:
         return self.known.get(f"{kind}/{name}") or f"pending:{kind}/{name}"
 
     def add(self, layer: str, component: str, manifest: Manifest, labels: Mapping[str, str] | None = None) -> None:
-        """Add a Kubernetes object with the labels of its owner, which win."""
+        """Add a Kubernetes object with the labels of its owner and of its ApplySet, which win."""
         metadata = dict(manifest["metadata"])
         metadata["labels"] = {
             **metadata.get("labels", {}),
             **(labels or {}),
             **ownership_labels(self.fleet.names.cluster, layer),
         }
+        if component in SETS and not applyset.is_parent(manifest):
+            metadata["labels"][applyset.MEMBER_LABEL] = applyset.identifier(*self._set(layer, component))
         self.desired.objects.append(
             {"layer": layer, "component": component, "object": {**manifest, "metadata": metadata}}
         )
+
+    def add_parents(self) -> None:
+        """Add the parents of the ApplySets, each before its members but after their namespace.
+
+        Those of pools and models have one also without members: the last of them may have gone.
+        """
+        members: dict[tuple[str, str], list[Manifest]] = {("nodes", "gpu_nodes"): [], ("models", "models"): []}
+        for entry in self.desired.objects:
+            if entry["component"] in SETS:
+                members.setdefault((entry["layer"], entry["component"]), []).append(entry["object"])
+        wanted = self.desired.objects
+        self.desired.objects = []
+        for entry in wanted:
+            place = (entry["layer"], entry["component"])
+            if place in members and entry["object"]["kind"] != "Namespace":
+                self._add_parent(*place, members.pop(place))
+            self.desired.objects.append(entry)
+        for place, found in members.items():
+            self._add_parent(*place, found)
+
+    def _add_parent(self, layer: str, component: str, members: list[Manifest]) -> None:
+        self.add(layer, component, applyset.parent(*self._set(layer, component), members))
+
+    def _set(self, layer: str, component: str) -> tuple[str, str]:
+        """Name and namespace of the parent of a set."""
+        names = self.fleet.names
+        namespace = names.gateway_namespace if layer == "gateway" else names.models_namespace
+        return applyset.parent_name(layer, component), namespace
 
     def add_aws(
         self, layer: str, component: str, resource: str, name: str, properties: Mapping[str, Any], tags: bool = True

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, apply
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import prune
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import Pruned, parent_among, prune
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import applyset
 
 Objects = list[dict[str, Any]]
 Connect = Callable[[], Client]
@@ -243,18 +245,47 @@ def test_an_object_being_deleted_is_waited_for_and_made_again(
     assert apply(client, [namespace, held], cluster, "models", timeout=20).counts()["created"] == 1
 
 
+def as_set(objects: Objects, namespace: str) -> Objects:
+    """The objects as an ApplySet, its parent first."""
+    label = {applyset.MEMBER_LABEL: applyset.identifier("set", namespace)}
+    members = [
+        {**o, "metadata": {**o["metadata"], "labels": {**(o["metadata"].get("labels") or {}), **label}}}
+        for o in objects
+    ]
+    return [applyset.parent("set", namespace, members), *members]
+
+
 def test_prune_takes_what_is_ours_and_left_out_only(client: Client, cluster: str, objects: Objects) -> None:
-    apply(client, objects, cluster, "models")
+    def applied(wanted: Objects, check: bool) -> tuple[Pruned, ApplyResult]:
+        done = apply(client, wanted, cluster, "models", check=check)
+        return prune(client, cluster, wanted[0], done.items, check=check, timeout=30), done
+
+    _none, done = applied(as_set(objects, cluster), check=False)
+    assert _none == Pruned() and done.counts()["created"] == len(objects) + 1
     resource = client.discovery.resource("v1", "ConfigMap")
+    # Somebody else's, and one of ours that is of no set.
     foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "foreign", "namespace": cluster}}
+    foreign["metadata"]["labels"] = {applyset.MEMBER_LABEL: applyset.identifier("set", cluster)}
     client.request("POST", resource.path(cluster), body=foreign)
+    alone = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "alone", "namespace": cluster}}
+    apply(client, [alone], cluster, "models")
     gone = {("ConfigMap", "c1"), ("ConfigMap", "c2"), ("PersistentVolumeClaim", "pvc"), ("Widget", "w1")}
-    keep = [o for o in objects if (o["kind"], o["metadata"]["name"]) not in gone]
-    foreseen, _ = prune(client, cluster, "models", keep, check=True)
-    assert {(o["kind"], o["name"]) for o in foreseen} == gone - {("PersistentVolumeClaim", "pvc")}
-    pruned, diffs = prune(client, cluster, "models", keep, timeout=30)
-    assert pruned == foreseen and len(diffs) == 3
+    keep = as_set([o for o in objects if (o["kind"], o["metadata"]["name"]) not in gone], cluster)
+    foreseen, _checked = applied(keep, check=True)
+    assert {(o["kind"], o["name"]) for o in foreseen.objects} == gone - {("PersistentVolumeClaim", "pvc")}
+    pruned, _done = applied(keep, check=False)
+    assert pruned.objects == foreseen.objects and len(pruned.diffs) == 3
     left = {o["metadata"]["name"] for o in client.list(resource, cluster)}
-    assert "foreign" in left and not left & {"c1", "c2"}
+    assert {"foreign", "alone"} <= left and not left & {"c1", "c2"}
     assert live(client, find(objects, "PersistentVolumeClaim"))
-    assert prune(client, cluster, "models", keep) == ([], [])
+    # The claim stays, and so the parent goes on naming its kind; the kind of the widget that went is named no more.
+    named = applyset.kinds_of(client.find(resource.path(cluster, "set")))
+    assert "PersistentVolumeClaim" in named and not any(kind.startswith("Widget") for kind in named)
+    before = client.writes
+    again, done = applied(keep, check=False)
+    assert again == Pruned() and not done.changed and client.writes == before
+
+
+def test_prune_wants_a_parent(objects: Objects) -> None:
+    with pytest.raises(ClusterError, match="got objects with 0 parents of an ApplySet"):
+        parent_among(objects)

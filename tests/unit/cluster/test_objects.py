@@ -18,6 +18,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors impor
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import diff_entry
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.plain import plain
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.plan import STAGES, stage_of
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset import parent
 
 
 def config_map(name: str = "a", **more: Any) -> dict[str, Any]:
@@ -77,7 +78,9 @@ def test_prepare_tells_all_faults_at_once() -> None:
 
 def test_waves() -> None:
     kinds = ["Deployment", "Secret", "CustomResourceDefinition", "Namespace"]
-    assert sorted(kinds, key=wave) == ["Namespace", "CustomResourceDefinition", "Secret", "Deployment"]
+    objects = [{"kind": kind, "metadata": {"name": "x"}} for kind in kinds] + [parent("set", "n", [])]
+    found = [obj["kind"] for obj in sorted(objects, key=wave)]
+    assert found == ["Namespace", "ConfigMap", "CustomResourceDefinition", "Secret", "Deployment"]
 
 
 def test_diff_leaves_out_noise() -> None:

@@ -21,7 +21,7 @@ Object = dict[str, Any]
 def _objects(fleet: Any, known: dict[str, str]) -> tuple[Object, Object]:
     """The ConfigMap of the package and the Job."""
     found = [entry["object"] for entry in desired(fleet, known).objects if entry["component"] == "weights"]
-    (config,) = [item for item in found if item["kind"] == "ConfigMap"]
+    (config,) = [item for item in found if item["kind"] == "ConfigMap" and "data" in item]
     (job,) = [item for item in found if item["kind"] == "Job"]
     return config, job
 

@@ -195,7 +195,8 @@ def test_labels(variables: Any, objects: Any) -> None:
     # The fetcher's pods are no endpoints of the Service.
     assert not selector.items() <= _job(found)["spec"]["template"]["metadata"]["labels"].items()
     for key, item in found.items():
-        if "weights-fetcher" not in key:
+        # The fetcher and the parents of ApplySets are the fleet's.
+        if "weights-fetcher" not in key and not key.startswith("ConfigMap/llmfleet-"):
             assert item["metadata"]["labels"]["app.kubernetes.io/name"] == "qwen"
 
 
@@ -278,7 +279,7 @@ def test_another_job_for_everything_that_cannot_be_changed(change: Any, variable
 
 def test_another_script_is_another_config_map_and_job(objects: Any) -> None:
     one, other, cut = objects("a\n"), objects("b\n"), objects("a")
-    name = next(key for key in one if key.startswith("ConfigMap/"))
+    name = next(key for key in one if key.startswith("ConfigMap/weights-fetcher-"))
     assert name not in other and one[name]["immutable"] is True and one[name]["data"] == {"__main__.py": "a\n"}
     assert _job(one)["metadata"]["name"] != _job(other)["metadata"]["name"]
     # A reader that cuts the last line end makes no other one.
