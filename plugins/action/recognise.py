@@ -13,8 +13,8 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors impor
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
 
 TO_CHECK = (
-    "to check: the way from here to that address (VPN, routes, proxy-url of the kubeconfig), the endpoint access of the "
-    "EKS cluster (public or private, allowed networks) and its security group"
+    "to check: the way from here to that address (VPN, routes, proxy-url of the kubeconfig), the endpoint access of "
+    "the EKS cluster (public or private, allowed networks) and its security group"
 )
 
 
