@@ -148,7 +148,7 @@ class Playbooks:
     def __call__(
         self, name: str, hosts: dict[str, Any], *arguments: str, python_path: str = "", typed: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run playbooks/<name>.yml; output (one stream) and exit code as they are. typed: into a terminal."""
+        """Run playbooks/<name>.yml, or a file by its whole path; output (one stream) and exit code as they are. typed: into a terminal."""
         inventory = self.folder / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
         environment = {
@@ -159,7 +159,7 @@ class Playbooks:
             "PYTHONPATH": python_path,
         }
         program = Path(sys.executable).parent / "ansible-playbook"
-        command = [str(program), "-i", str(inventory), f"playbooks/{name}.yml", *arguments]
+        command = [str(program), "-i", str(inventory), str(ROOT / "playbooks" / f"{name}.yml"), *arguments]
         if typed is not None:
             return _in_terminal(command, environment, typed)
         return subprocess.run(
