@@ -148,7 +148,10 @@ class Playbooks:
     def __call__(
         self, name: str, hosts: dict[str, Any], *arguments: str, python_path: str = "", typed: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run playbooks/<name>.yml, or a file by its whole path; output (one stream) and exit code as they are. typed: into a terminal."""
+        """Run playbooks/<name>.yml, or a file by its whole path without the ending.
+
+        Output (one stream) and exit code as they are. typed: the answer to each question, on a terminal.
+        """
         inventory = self.folder / "inventory.yml"
         inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
         environment = {
