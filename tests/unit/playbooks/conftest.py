@@ -8,14 +8,14 @@ What needs a cluster to be refused, or to refuse, is in tests/lab/rules.
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
-import pty
 import select
-import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -119,6 +119,43 @@ def cloud(session_cloud: Cloud) -> Cloud:
     return session_cloud
 
 
+class ApiServer(http.server.ThreadingHTTPServer):
+    """An API server without a single object: it tells what it was asked for."""
+
+    asked: list[str]
+
+
+class _Empty(http.server.BaseHTTPRequestHandler):
+    server: ApiServer
+
+    def _any(self) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append(f"{self.command} {path}")
+        kind = "APIGroupDiscoveryList" if path in ("/api", "/apis") else "List"
+        data = json.dumps({"kind": kind, "gitVersion": "v1.36.3", "items": []}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def empty_cluster(cloud: Cloud) -> Iterator[ApiServer]:
+    """An empty cluster at the address that EKS names (without TLS: see Playbooks.host)."""
+    made = ApiServer(("127.0.0.1", int(cloud.api_server.rpartition(":")[2])), _Empty)
+    made.asked = []
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
 @dataclass
 class Playbooks:
     """Runs a playbook of the collection as a user does, without a terminal, on an inventory of its own."""
@@ -126,10 +163,10 @@ class Playbooks:
     folder: Path
     cloud: Cloud
 
-    def host(self, name: str = "lab", **changes: Any) -> dict[str, Any]:
-        """Return the variables of a host: the cluster `name`, which a kubeconfig says is where EKS says it is."""
+    def host(self, name: str = "lab", scheme: str = "https", **changes: Any) -> dict[str, Any]:
+        """Return the variables of a host: the cluster `name`, of which a kubeconfig says that it is where EKS says."""
         kubeconfig = self.folder / f"{name}.kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(_kubeconfig(self.cloud.api_server)))
+        kubeconfig.write_text(yaml.safe_dump(_kubeconfig(self.cloud.api_server.replace("https", scheme))))
         cluster = {"name": name, "region": REGION, "account": ACCOUNT, "kubeconfig": str(kubeconfig), "context": "lab"}
         helm = self.folder / "helm"
         helm.write_text("#!/bin/sh\necho v4.3.1\n")
@@ -146,7 +183,13 @@ class Playbooks:
         }
 
     def __call__(
-        self, name: str, hosts: dict[str, Any], *arguments: str, python_path: str = "", typed: str | None = None
+        self,
+        name: str,
+        hosts: dict[str, Any],
+        *arguments: str,
+        python_path: str = "",
+        question: str = QUESTION,
+        typed: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run playbooks/<name>.yml, or a file by its whole path without the ending.
 
@@ -164,7 +207,7 @@ class Playbooks:
         program = Path(sys.executable).parent / "ansible-playbook"
         command = [str(program), "-i", str(inventory), str(ROOT / "playbooks" / f"{name}.yml"), *arguments]
         if typed is not None:
-            return _in_terminal(command, environment, typed)
+            return _in_terminal(command, environment, question, typed)
         return subprocess.run(
             command,
             cwd=ROOT,
@@ -178,12 +221,15 @@ class Playbooks:
         )
 
 
-def _in_terminal(command: list[str], environment: dict[str, str], typed: str) -> subprocess.CompletedProcess[str]:
+def _in_terminal(
+    command: list[str], environment: dict[str, str], question: str, typed: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program on a terminal of its own and answer each question it asks with the same line."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(ROOT)
-        os.execve(command[0], command, environment)
+    terminal, theirs = os.openpty()
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
     shown, answered, deadline = "", 0, time.monotonic() + 120
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 1.0)[0]:
@@ -193,12 +239,12 @@ def _in_terminal(command: list[str], environment: dict[str, str], typed: str) ->
         except OSError:  # the other end is closed
             break
         shown += data.decode("utf-8", "replace")
-        if shown.count(QUESTION) > answered:
+        if shown.count(question) > answered:
             answered += 1
             os.write(terminal, f"{typed}\n".encode())
     else:
-        os.kill(pid, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        process.kill()
+    code = process.wait(20)
     os.close(terminal)
     return subprocess.CompletedProcess(command, code, shown.replace("\r", ""))
 
