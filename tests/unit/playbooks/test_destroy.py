@@ -95,7 +95,9 @@ def test_nobody_to_ask_and_no_variable_refuses_after_the_plan(
     done = playbooks("destroy", hosts)
     assert done.returncode == 2
     assert f"1 iam_role: {ROLE}" in told(done)
-    assert "llmfleet_destroy_confirm: got nothing; accepted: 'lab'" in told(done) and "Nothing was changed" in told(done)
+    assert "llmfleet_destroy_confirm: got nothing; accepted: 'lab'" in told(done) and "Nothing was changed" in told(
+        done
+    )
     assert nothing_written(cloud, empty_cluster) and role.there()
 
 

@@ -16,14 +16,16 @@ CLUSTER = {"name": "prod", "account": "123456789012", "region": "eu-west-3"}
 BUCKET = "eu-west-3-123456789012-prod-weights"
 
 
-def lines(plan: list[dict[str, Any]], resources: list[dict[str, Any]], kept: list[dict[str, Any]]) -> list[str]:
+def lines(
+    plan: list[dict[str, Any]], resources: list[dict[str, Any]], kept: list[dict[str, Any]], name: str = "plan"
+) -> list[str]:
     """Render the template as the task does."""
     variables = {
         "llmfleet_cluster": CLUSTER,
-        "teardown_plan": {"plan": plan},
-        "teardown_resources": {"resources": resources, "kept": kept},
+        **dict.fromkeys(("teardown_plan", "teardown_left"), {"plan": plan}),
+        **dict.fromkeys(("teardown_resources", "teardown_left_resources"), {"resources": resources, "kept": kept}),
     }
-    text = (ROOT / "roles/teardown/templates/plan.txt.j2").read_text()
+    text = (ROOT / f"roles/teardown/templates/{name}.txt.j2").read_text()
     return str(Templar(loader=DataLoader(), variables=variables).template(trust_as_template(text))).splitlines()
 
 
@@ -91,4 +93,21 @@ def test_what_holds_things_of_others_is_named_as_kept() -> None:
         "  models: 3 objects",
         "kept while it holds what is not of the platform: Namespace llm with Deployment d0, Deployment d1, "
         "Deployment d2, Deployment d3, Deployment d4 and 2 more",
+    ]
+
+
+def test_what_is_left_is_told_by_name() -> None:
+    objects = [thing("Namespace", "llm", foreign=["Deployment d"]), thing("Job", "j", namespace="llm")]
+    step = {
+        "layer": "models",
+        "releases": [{"name": "eg", "namespace": "n"}],
+        "stages": [{"stage": "namespaces", "objects": objects}],
+    }
+    assert lines([step], [resource("security_group", "sg-1", "old")], [], "left") == [
+        "left of the platform in prod:",
+        "Namespace llm, which holds what is not of the platform: Deployment d",
+        "Job llm/j",
+        "Helm release n/eg",
+        "AWS security_group old (sg-1)",
+        "Run destroy.yml again when what holds them is gone: it takes up what is left",
     ]
