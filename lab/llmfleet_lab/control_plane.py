@@ -32,6 +32,11 @@ def answers(url: str, credentials: Credentials | None = None) -> None:
         answer.read()
 
 
+def etcd_data(paths: Paths) -> Path:
+    """etcd's folder: it holds every object of the cluster."""
+    return paths.state / "etcd"
+
+
 def etcd(paths: Paths) -> Daemon:
     """etcd without fsync: the cluster lives no longer than the machine is up."""
     client = f"http://127.0.0.1:{at.ETCD_CLIENT_PORT}"
@@ -40,7 +45,7 @@ def etcd(paths: Paths) -> Daemon:
         name="etcd",
         command=[
             str(paths.state / "bin/etcd"),
-            f"--data-dir={paths.state / 'etcd'}",
+            f"--data-dir={etcd_data(paths)}",
             f"--listen-client-urls={client}",
             f"--advertise-client-urls={client}",
             f"--listen-peer-urls={peer}",

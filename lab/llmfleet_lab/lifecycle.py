@@ -53,6 +53,10 @@ def up(paths: Paths, progress: Progress) -> None:
     with ownership.locked(paths):
         ownership.claim(paths)
         processes = Processes(paths)
+        if cloud_was_lost(paths, processes):
+            progress.say("the emulated AWS has ended and forgotten what the cluster stands on: the lab starts anew")
+            _remove(paths, processes, progress)
+            ownership.claim(paths)
         prerequisites.check(paths, to_build=False, running=bool(processes.memory()))
         plan = build_all(paths, progress)
         progress.say("starting the lab")
@@ -65,6 +69,12 @@ def up(paths: Paths, progress: Progress) -> None:
         with progress.step("processes, images and cluster objects"):
             _start(paths, processes, credentials, plan, progress)
         progress.say(f"the lab is up: KUBECONFIG={paths.kubeconfig}")
+
+
+def cloud_was_lost(paths: Paths, processes: Processes) -> bool:
+    """Tell whether objects in etcd or S3 outlived the emulated AWS, which keeps what it knows in memory only."""
+    outlived = control_plane.etcd_data(paths).exists() or cloud.buckets(paths).exists()
+    return outlived and processes.pid("aws") is None
 
 
 def _link_programs(paths: Paths, plan: Plan) -> None:
@@ -147,16 +157,19 @@ def down(paths: Paths, progress: Progress) -> None:
         if not paths.state.exists() and not network.link_exists():
             progress.say("there is no lab")
             return
-        processes = Processes(paths)
-        with progress.step("stopped processes"):
-            _stop(paths, processes)
-        with progress.step("removed mounts, links, rules and files"):
-            _unmount(paths.state)
-            network.take_down(paths)
-            network.remove_cgroups()
-            _save_logs(paths)
-            shutil.rmtree(paths.state, ignore_errors=False)
+        _remove(paths, Processes(paths), progress)
         progress.say("the lab is down")
+
+
+def _remove(paths: Paths, processes: Processes, progress: Progress) -> None:
+    with progress.step("stopped processes"):
+        _stop(paths, processes)
+    with progress.step("removed mounts, links, rules and files"):
+        _unmount(paths.state)
+        network.take_down(paths)
+        network.remove_cgroups()
+        _save_logs(paths)
+        shutil.rmtree(paths.state, ignore_errors=False)
 
 
 def _stop(paths: Paths, processes: Processes) -> None:

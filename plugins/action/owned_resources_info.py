@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.buckets import kept_buckets
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.inventory import collect
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import session
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import client, session
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import default_bucket
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
 
 
@@ -22,13 +25,20 @@ class ActionModule(ClusterAction):
         """Collect; a list that cannot be read fails, as it would read as "nothing left" otherwise."""
         del arguments
         cluster = self.cluster(task_vars)
+        name, region, account = (str(cluster.get(key) or "") for key in ("name", "region", "account"))
         try:
-            found = collect(session(self.variable("llmfleet_aws", task_vars), cluster["region"]), cluster["name"])
+            aws_session = session(self.variable("llmfleet_aws", task_vars), region)
+            found = collect(aws_session, name)
+            # The name of today's description is only where to look: what is ours there is told by tags.
+            given = str(self._templar.template(task_vars.get("llmfleet_bucket")) or "")
+            over = [owned.bucket.rpartition(":")[2] for owned in found.of("file_system")]
+            buckets = [given, default_bucket(region, account, name), *over]
+            kept = kept_buckets(client(aws_session, "s3"), name, buckets)
         except AwsError as error:
             return {"failed": True, "msg": str(error)}
         if found.unreadable:
             reasons = "; ".join(f"{kind}: {why}" for kind, why in sorted(found.unreadable.items()))
-            return {"failed": True, "msg": f"cannot tell what cluster {cluster['name']!r} owns in AWS: {reasons}"}
+            return {"failed": True, "msg": f"cannot tell what cluster {name!r} owns in AWS: {reasons}"}
         resources = [
             {
                 "kind": owned.kind,
@@ -40,4 +50,4 @@ class ActionModule(ClusterAction):
             }
             for owned in found.resources
         ]
-        return {"changed": False, "resources": resources}
+        return {"changed": False, "resources": resources, "kept": [asdict(bucket) for bucket in kept]}

@@ -9,7 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.connection import connect
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError, Unreachable
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
+
+TO_CHECK = (
+    "to check: the way from here to that address (VPN, routes, proxy-url of the kubeconfig), the endpoint access of "
+    "the EKS cluster (public or private, allowed networks) and its security group"
+)
 
 
 def same_server(one: str, other: str) -> bool:
@@ -40,5 +46,8 @@ class ActionModule(ClusterAction):
                     f"{arguments['endpoint']}, the API server of the EKS cluster {cluster['name']!r}, or none at all"
                 ),
             }
-        version = self.client(task_vars).get("/version")
+        try:
+            version = self.client(task_vars).get("/version")
+        except Unreachable as error:
+            raise ClusterError(f"{error}; {TO_CHECK}") from None
         return {"changed": False, "server": host, "version": version["gitVersion"]}

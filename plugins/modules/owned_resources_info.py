@@ -68,4 +68,20 @@ resources:
       type: str
       returned: always
       sample: storage
+kept:
+  description: Buckets of the platform. They are not among C(resources), because no teardown removes them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The bucket's name.
+      type: str
+      returned: always
+      sample: eu-west-3-123456789012-example-weights
+    unreadable:
+      description: Why it cannot be told whose the bucket is, empty for one of the platform.
+      type: str
+      returned: always
+      sample: ""
 """

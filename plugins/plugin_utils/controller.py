@@ -60,13 +60,20 @@ def _packages(wanted: list[Requirement]) -> Iterator[str]:
         accepted = (
             f"accepted: {requirement.specifier or 'any version'} (pip install --require-hashes -r requirements.txt)"
         )
-        try:
-            version = metadata.version(requirement.name)
-        except metadata.PackageNotFoundError:
+        version = _package_version(requirement.name)
+        if not version:
             yield f"Python package {requirement.name}: not installed; {accepted}"
-            continue
-        if not requirement.specifier.contains(version, prereleases=True):
+        elif not requirement.specifier.contains(version, prereleases=True):
             yield f"Python package {requirement.name}: got {version}; {accepted}"
+
+
+def _package_version(name: str) -> str:
+    """Return the version of an installed package, "" when there is none, or only a rest of one."""
+    try:
+        found = metadata.distribution(name).read_text("METADATA")
+    except metadata.PackageNotFoundError:
+        return ""
+    return metadata.version(name) if found else ""
 
 
 def _collections(wanted: Mapping[str, SpecifierSet], version_of: Callable[[str], str]) -> Iterator[str]:

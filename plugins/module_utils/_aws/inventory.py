@@ -42,7 +42,7 @@ class Owned:
     """One resource. identifier: what its API takes. name: for people. parent: the file system of its children.
 
     status: as the service says, "" where it has none. tags: of the resource; for a mount target, which has none, those
-    of its file system.
+    of its file system. bucket: ARN of what a file system is over.
     """
 
     kind: str
@@ -51,6 +51,7 @@ class Owned:
     status: str = ""
     parent: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    bucket: str = ""
 
     @property
     def layer(self) -> str:
@@ -113,7 +114,8 @@ def file_systems(s3files_client: Any, cluster: str) -> list[Owned]:
             continue
         file_system_id = str(item["fileSystemId"])
         status = str(item.get("status", ""))
-        found.append(Owned("file_system", file_system_id, str(item.get("name") or file_system_id), status, "", tags))
+        name, bucket = str(item.get("name") or file_system_id), str(item.get("bucket") or "")
+        found.append(Owned("file_system", file_system_id, name, status, "", tags, bucket))
         points = [
             point
             for point in s3files.list_access_points(s3files_client, file_system_id) or []

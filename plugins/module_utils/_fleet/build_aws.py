@@ -96,6 +96,7 @@ def _add_roles(build: Builder) -> None:
                 "managed_policies": managed,
                 "purge_policies": True,
                 "create_instance_profile": False,
+                "delete_instance_profile": False,
             },
         )
         for policy, document in inline.items():

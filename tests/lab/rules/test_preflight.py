@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,19 @@ def test_the_kubeconfig_of_another_cluster(refused: Refused, paths: Paths, tmp_p
     assert "llmfleet_cluster.kubeconfig: got" in told and "which leads to https://127.0.0.1:6" in told
 
 
+def test_an_api_server_that_does_not_answer(refused: Refused, paths: Paths, tmp_path: Path) -> None:
+    config = yaml.safe_load(paths.kubeconfig.read_text())
+    # The way to the right server ends at a port of the loopback address at which nothing listens.
+    config["clusters"][0]["cluster"]["proxy-url"] = "http://127.0.0.1:6"
+    other = tmp_path / "other.kubeconfig"
+    other.write_text(yaml.safe_dump(config))
+    began = time.monotonic()
+    told = refused(cluster={"kubeconfig": str(other)})
+    assert time.monotonic() - began < 60
+    assert "no answer from the API server" in told and config["clusters"][0]["cluster"]["server"] in told
+    assert "Connection refused" in told and "to check:" in told
+
+
 def test_a_kubeconfig_that_is_not_there(refused: Refused) -> None:
     assert "llmfleet_cluster.kubeconfig: '/nowhere/config': no such file" in refused(
         cluster={"kubeconfig": "/nowhere/config"}
@@ -100,6 +114,23 @@ def test_credentials_that_do_not_work(refused: Refused, aws_faults: AwsFaults, e
 
 def test_no_helm(refused: Refused) -> None:
     assert "program /nowhere/helm: FileNotFoundError; accepted: Helm 4" in refused(llmfleet_helm_binary="/nowhere/helm")
+
+
+def test_a_helm_of_another_version(refused: Refused, tmp_path: Path) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text("#!/bin/sh\necho v3.19.0\n")
+    helm.chmod(0o755)
+    told = refused(llmfleet_helm_binary=str(helm))
+    assert f"program {helm}: got 3.19.0; accepted: Helm 4" in told
+
+
+def test_a_library_that_is_too_old(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    information = tmp_path / "boto3-1.2.3.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: boto3\nVersion: 1.2.3\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told = refused()
+    assert "Python package boto3: got 1.2.3; accepted:" in told and "requirements.txt" in told
 
 
 @pytest.fixture

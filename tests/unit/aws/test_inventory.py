@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import inventory
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
-from aws_answers import FS, FS2, POINT, SUBNET, TARGET, file_system, listed, point, points, target, targets
+from aws_answers import BUCKET, FS, FS2, POINT, SUBNET, TARGET, file_system, listed, point, points, target, targets
 
 OURS = ownership_labels("example", "storage")
 OTHERS = ownership_labels("another", "storage")
@@ -53,7 +53,7 @@ def test_file_systems_come_with_everything_on_them(s3files: Any, monkeypatch: py
         ("access_point", POINT, FS),
         ("mount_target", TARGET, FS),
     ]
-    assert found[0].layer == "storage"
+    assert (found[0].layer, found[0].bucket) == ("storage", BUCKET)
     assert (found[2].name, found[2].status) == (f"{TARGET} in {SUBNET}", "deleting")
 
 
