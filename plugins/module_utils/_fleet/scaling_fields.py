@@ -12,7 +12,6 @@ from typing import Any
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import Accept, Refused, integer, number
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field, Items
 
-
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 # Bounds and names of the fields of a cron expression as KEDA's parser has them: its Sunday is 0 and not 7.

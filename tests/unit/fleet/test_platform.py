@@ -120,7 +120,7 @@ def test_platform_refused(path: str, value: Any, variables: Any, errors: Any) ->
     (line,) = errors(variables)
     # Both namespaces the same: reported at one of them.
     where = "gateway_namespace" if value == "llm-gateway" else path
-    assert line.startswith(f"llmfleet_{where}: got ")
+    assert line.startswith((f"llmfleet_{where}: got ", f"llmfleet_{where}."))
 
 
 @pytest.mark.parametrize(("path", "value"), _flat(PLATFORM, 2))
