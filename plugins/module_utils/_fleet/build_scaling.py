@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import model_labels
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Manifest
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Model
@@ -93,7 +94,7 @@ def _load_triggers(build: Builder, model: Model) -> list[dict[str, Any]]:
         ("waiting", "vllm:num_requests_waiting", model.get("scaling.waiting_target")),
         ("kv-cache", "vllm:kv_cache_usage_perc", model.get("scaling.kv_cache_target")),
     )
-    series = Series.of(build, model)
+    series, start = Series.of(build, model), duration.seconds(model.get("startup.budget"))
     return [
         {
             "type": "prometheus",
@@ -101,7 +102,7 @@ def _load_triggers(build: Builder, model: Model) -> list[dict[str, Any]]:
             "metricType": "AverageValue",
             "metadata": {
                 "serverAddress": str(build.fleet.platform["prometheus_url"]).rstrip("/"),
-                "query": series.load(metric),
+                "query": series.load(metric, start),
                 "threshold": _threshold(target),
                 # An empty answer is an error, not 0: a lost scrape would read as no load.
                 "ignoreNullValues": "false",

@@ -58,16 +58,18 @@ class Series:
         form = "[0-9]+(-[0-9]+)?" if self.several_nodes else "[a-z0-9]+-[a-z0-9]{5}"
         return f"{metric}{{namespace={quoted(self.namespace)},pod=~{quoted(f'{self.model}-{form}')}{more}}}"
 
-    def load(self, metric: str) -> str:
+    def load(self, metric: str, start: int) -> str:
         """The sum of a gauge over the replicas, for a scaler that takes nothing for an error.
 
         Nothing as long as an engine that has been ready for a while is not heard of: half of the load would read as
-        half of the replicas. 0 where Kubernetes says that no replica is ready, asleep or starting. Without
-        kube-state-metrics it is the sum of what is heard, and nothing where nothing is heard.
+        half of the replicas. 0 where Kubernetes says that no replica is wanted, or that none has been ready for as long
+        as a start may take: in the time between, those that serve are only being replaced. Without kube-state-metrics
+        it is the sum of what is heard, and nothing where nothing is heard. start: seconds.
         """
         heard = self.engine(metric)
         lost = f"max(min_over_time({self.ready}[{SETTLED}])) > count({heard})"
-        return f"(sum({heard}) unless on() ({lost})) or on() (max({self.ready}) == 0)"
+        asleep, starting = f"max({self.wanted}) == 0", f"max(max_over_time({self.ready}[{start}s])) == 0"
+        return f"(sum({heard}) unless on() ({lost})) or on() ({asleep}) or on() ({starting})"
 
     def _workload(self, metric: str) -> str:
         # A LeaderWorkerSet keeps its leaders in a StatefulSet of its own name.

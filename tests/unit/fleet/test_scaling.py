@@ -116,8 +116,9 @@ def test_a_target_is_a_number_that_keda_can_hand_on(share: float, threshold: str
 QUERY = (
     '(sum(vllm:num_requests_running{namespace="NS",model_name="NAME"}) unless on() '
     '(max(min_over_time(kube_deployment_status_replicas_ready{namespace="NS",deployment="NAME"}[2m])) > '
-    'count(vllm:num_requests_running{namespace="NS",model_name="NAME"}))) or on() '
-    '(max(kube_deployment_status_replicas_ready{namespace="NS",deployment="NAME"}) == 0)'
+    'count(vllm:num_requests_running{namespace="NS",model_name="NAME"}))) '
+    'or on() (max(kube_deployment_spec_replicas{namespace="NS",deployment="NAME"}) == 0) '
+    'or on() (max(max_over_time(kube_deployment_status_replicas_ready{namespace="NS",deployment="NAME"}[601s])) == 0)'
 )
 
 
@@ -125,6 +126,7 @@ QUERY = (
 def test_the_text_of_a_query(name: str, variables: Any, objects: Any) -> None:
     variables["llmfleet_models"][0]["name"] = name
     variables["llmfleet_models_namespace"] = "by"
+    variables["llmfleet_models"][0]["startup"] = {"budget": "10m1s"}
     trigger = _spec(objects(), name)["triggers"][0]
     assert trigger["metadata"]["query"] == QUERY.replace("NAME", name).replace("NS", "by")
 
@@ -141,7 +143,7 @@ def test_replicas_of_several_nodes_are_counted_by_their_leaders() -> None:
     series = Series("llm", "big", several_nodes=True)
     assert series.ready == 'kube_statefulset_status_replicas_ready{namespace="llm",statefulset="big"}'
     assert series.wanted == 'kube_statefulset_replicas{namespace="llm",statefulset="big"}'
-    assert series.ready in series.load("vllm:num_requests_waiting")
+    assert series.ready in series.load("vllm:num_requests_waiting", 900)
     assert series.pods("up") == 'up{namespace="llm",pod=~"big-[0-9]+(-[0-9]+)?"}'
 
 
