@@ -97,6 +97,8 @@ def _description(models: int, namespace: str, cluster: str) -> dict[str, Any]:
         "llmfleet_cluster": {"name": cluster, "region": "eu-west-3", "account": "123456789012"},
         "llmfleet_models_namespace": namespace,
         "llmfleet_gateway_namespace": _NO_GATEWAY,
+        # The lab serves none of its kinds.
+        "llmfleet_monitoring": "none",
         "llmfleet_gpu_pools": [
             {"name": "bench", "static": True, "gpu_count": 4, "allocatable": {"cpu": "8", "memory": "64Gi"}}
         ],

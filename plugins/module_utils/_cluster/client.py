@@ -118,10 +118,16 @@ class Client:
             query["continue"] = following
 
     def apply(
-        self, path: str, body: Mapping[str, Any], *, dry_run: bool = False, force: bool = False
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> dict[str, Any]:
         """Send one server-side apply with strict field validation; return the object as it is (would be) stored."""
-        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"}
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
         return dict(self.request("PATCH", path, query=query, body=body, content_type=APPLY))

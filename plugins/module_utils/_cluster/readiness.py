@@ -212,6 +212,36 @@ def _crd(obj: Mapping[str, Any]) -> Verdict:
     return _conditions({}, _status(obj).get("conditions"), ("Established",), _GRACE)
 
 
+def _scaled_object(obj: Mapping[str, Any]) -> Verdict:
+    """Want Ready, and readings: KEDA calls an object ready also while its fallback stands in for a failing trigger."""
+    found = _wants("Ready", grace=90.0)(obj)
+    fallback = _find(_status(obj).get("conditions"), "Fallback")
+    if found.state == READY and fallback and fallback.get("status") == "True":
+        # Metrics may come with the first replica, which may take long to start.
+        failing = [
+            name for name, health in (_status(obj).get("health") or {}).items() if health.get("status") == "Failing"
+        ]
+        return Verdict(WAITING, f"{_text(fallback)}: {', '.join(failing)}")
+    return found
+
+
+def _monitor(obj: Mapping[str, Any]) -> Verdict:
+    """Ready when it exists, but for a Prometheus that has refused it: not every operator writes a status."""
+    for binding in _status(obj).get("bindings") or []:
+        accepted = _find(binding.get("conditions"), "Accepted")
+        if accepted and accepted.get("status") == "False":
+            return Verdict(FAILING, f"{binding.get('name')}: {_text(accepted)}", _GRACE)
+    return _OK
+
+
+def _victoria(obj: Mapping[str, Any]) -> Verdict:
+    """Ready when it exists, but for an operator that has failed with it."""
+    status = _status(obj)
+    if status.get("updateStatus") == "failed":
+        return Verdict(FAILING, f"failed {status.get('reason') or ''}".strip()[:300], _GRACE)
+    return _OK
+
+
 _RULES: dict[tuple[str, str], Rule] = {
     ("apps", "Deployment"): _deployment,
     ("apps", "DaemonSet"): _daemon_set,
@@ -240,8 +270,12 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("aigateway.envoyproxy.io", "BackendSecurityPolicy"): _wants("Accepted"),
     ("karpenter.sh", "NodePool"): _wants("Ready", grace=90.0),
     ("karpenter.k8s.aws", "EC2NodeClass"): _wants("Ready", grace=90.0),
-    ("keda.sh", "ScaledObject"): _wants("Ready", grace=90.0),
+    ("keda.sh", "ScaledObject"): _scaled_object,
     ("keda.sh", "ScaledJob"): _wants("Ready", grace=90.0),
+    ("monitoring.coreos.com", "PodMonitor"): _monitor,
+    ("monitoring.coreos.com", "PrometheusRule"): _monitor,
+    ("operator.victoriametrics.com", "VMPodScrape"): _victoria,
+    ("operator.victoriametrics.com", "VMRule"): _victoria,
     ("cert-manager.io", "Certificate"): _wants("Ready", grace=180.0),
     ("cert-manager.io", "Issuer"): _wants("Ready", grace=90.0),
     ("cert-manager.io", "ClusterIssuer"): _wants("Ready", grace=90.0),

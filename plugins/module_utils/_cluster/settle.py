@@ -20,6 +20,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.fields impor
     owned_paths,
     same,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.handover import given_up, hand_over
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import comparable, is_secret, secret_values
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import is_ours
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import FAILING, verdict
@@ -87,7 +88,12 @@ class Settler:
         if _unchanged(live, after):
             item.action = "unchanged"
             return
+        replicas = given_up(live, item.desired)
+        if self.check and replicas is not None:
+            after["spec"]["replicas"] = replicas
         if not self.check:
+            if replicas is not None:
+                hand_over(self.client, item.path, item.desired, replicas)
             after = self._send(item, dry_run=False)
         item.after = after
         item.action = item.action or "configured"

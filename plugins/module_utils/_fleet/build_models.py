@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_scaling import replicas
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import model_labels
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Manifest
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.engine_args import engine_args
@@ -87,7 +88,7 @@ def _deployment(build: Builder, model: Model, metadata: dict[str, str]) -> Manif
         "kind": "Deployment",
         "metadata": metadata,
         "spec": {
-            "replicas": model.get("scaling.min"),
+            **replicas(model),
             "revisionHistoryLimit": 3,
             # Longer than the startup probe, or the rollout is called failed while the engine still starts.
             "progressDeadlineSeconds": duration.seconds(model.get("startup.budget")) + 1200,

@@ -32,13 +32,12 @@ def _ports(*numbers: int, protocol: str = "TCP") -> list[dict[str, Any]]:
     return [{"protocol": protocol, "port": number} for number in dict.fromkeys(numbers)]
 
 
+def _namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
 def _in(namespace: str, pods: dict[str, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-            "podSelector": {"matchLabels": pods},
-        }
-    ]
+    return [{**_namespace(namespace), "podSelector": {"matchLabels": pods}}]
 
 
 def _pods(pods: dict[str, str]) -> list[dict[str, Any]]:
@@ -79,6 +78,16 @@ def _models_policies(build: Builder) -> None:
         {"app.kubernetes.io/part-of": "llmfleet", "app.kubernetes.io/component": "inference"},
         ingress=[{"from": envoy, "ports": _ports(MODEL_PORT)}],
     )
+    if build.fleet.platform["monitoring"] != "none":
+        _policy(
+            build,
+            "storage",
+            names.models_namespace,
+            "allow-scraper-to-models",
+            {"app.kubernetes.io/part-of": "llmfleet", "app.kubernetes.io/component": "inference"},
+            # Scrapers name their pods differently: any pod of their namespace.
+            ingress=[{"from": [_namespace(build.fleet.platform["monitoring_namespace"])], "ports": _ports(MODEL_PORT)}],
+        )
     hub = urlsplit(str(build.fleet.platform["weights_hub_endpoint"]))
     hub_port = hub.port or (443 if hub.scheme == "https" else 80)
     _policy(

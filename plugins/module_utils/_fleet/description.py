@@ -14,6 +14,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors, Errors, Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import Field, get, read_map
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet, Model, Pool
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.idle_fields import idle_fields
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import MODEL_FIELDS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import default_bucket
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import plain
@@ -70,7 +71,7 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
     if lines:
         raise DescriptionErrors(lines)
-    warnings += [warning for read in models for warning in _image_warning(read)]
+    warnings += [warning for read in models for warning in (*_image_warning(read), *_idle_warnings(read, platform))]
     return Fleet(
         cluster=cluster.item,
         aws=aws.item,
@@ -87,6 +88,10 @@ def _image_warning(read: _Read) -> list[str]:
         return []
     path = read.where.at("engine").at("image").path
     return [f"{path}: got {image!r}: its arguments are checked against those of vLLM {VERSION}"]
+
+
+def _idle_warnings(read: _Read, platform: Item) -> list[str]:
+    return idle_fields(Model(read.item["name"], read.item), read.where.path, platform, MODEL_FIELDS)
 
 
 def _name_of(item: Any) -> str:

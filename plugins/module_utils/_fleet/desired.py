@@ -11,8 +11,10 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_aws impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_charts import add_charts
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_gateway import add_gateway
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_models import add_models
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_monitoring import add_monitoring
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_namespaces import add_namespaces
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_nodes import add_nodes
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_scaling import add_scaling
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_storage import add_volume
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import add_weights
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Desired
@@ -34,6 +36,8 @@ def desired(fleet: Fleet, known: Mapping[str, str]) -> Desired:
     add_gateway(build)
     add_weights(build)
     add_models(build)
+    add_scaling(build)
+    add_monitoring(build)
     add_charts(build)
     build.add_parents()
     return build.desired

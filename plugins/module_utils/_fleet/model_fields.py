@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import accept
@@ -30,6 +29,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field, Items
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.peer_fields import ALERT_RULES, PEERS
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.scaling_fields import SCALING_FIELDS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_flags import ExtraArgs
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import REASONING_PARSERS, TOOL_PARSERS
 
@@ -74,16 +74,6 @@ def _check_resource(value: Any) -> None:
     LABEL_KEY.check(value)
 
 
-def _check_cron(value: Any) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z*/,?-]+( +[0-9A-Za-z*/,?-]+){4}", value):
-        raise Refused("not a cron expression")
-
-
-def _check_zone(value: Any) -> None:
-    if not isinstance(value, str) or value not in zoneinfo.available_timezones():
-        raise Refused("not a time zone")
-
-
 def _check_rank(value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value not in (8, 16, 32, 64, 128, 256):
         raise Refused("")
@@ -103,16 +93,6 @@ NAME_OF_SECRET = OBJECT_NAME
 ENV = MapOf(Accept("names that the platform does not set", _check_env_name), TEXT, secret=True)
 OWN_KEY = Accept("a metadata key that is not the platform's own", _check_own_key)
 RESOURCES = MapOf(Accept("resource names without nvidia.com/gpu", _check_resource), QUANTITY)
-CRON = Accept("a cron expression of five fields", _check_cron)
-
-SCHEDULE = Items(
-    (
-        Field("start", CRON, REQUIRED, "when the warm hours begin"),
-        Field("end", CRON, REQUIRED, "when they end"),
-        Field("timezone", Accept("an IANA time zone", _check_zone), REQUIRED, "zone of both"),
-        Field("replicas", integer(1), REQUIRED, "replicas meanwhile"),
-    )
-)
 ADAPTERS = Items(
     (
         Field("name", model_name(63), REQUIRED, "served model name, verbatim"),
@@ -132,19 +112,9 @@ CANARIES = Items(
 FALLBACK = Items((Field("model", model_name(40), REQUIRED, "another model of the fleet"),))
 
 
-def _fixed_replicas(value: Any, item: dict[str, Any]) -> bool:
-    """scaling.max without a scaler says nothing untrue when it equals scaling.min."""
-    return bool(value == item["scaling"]["min"])
-
-
 def _hub_or_bucket(value: Any, item: dict[str, Any]) -> bool:
     """A folder would have to be mounted into the fetcher."""
     return str(value).startswith("s3://")
-
-
-def _positive(value: Any, item: dict[str, Any]) -> bool:
-    """Scale to zero needs a scaler."""
-    return isinstance(value, int) and value > 0
 
 
 MODEL_FIELDS: tuple[Field, ...] = (
@@ -223,15 +193,7 @@ MODEL_FIELDS: tuple[Field, ...] = (
         built=False,
     ),
     Field("specialties", Each(one_of(*SPECIALTIES), distinct=True), [], "the semantic router's choice", built=False),
-    Field("scaling.min", integer(0), 1, "replicas", built=False, built_for=_positive),
-    Field("scaling.max", integer(1), 3, "most replicas", built=False, built_for=_fixed_replicas),
-    Field("scaling.running_target", number(0, 1, above=True), 0.7, "running requests a replica", built=False),
-    Field("scaling.kv_cache_target", number(0, 1, above=True), 0.6, "use of the KV cache a replica", built=False),
-    Field("scaling.waiting_target", integer(1), 8, "waiting requests a replica", built=False),
-    Field("scaling.saturation_target", number(0, 1, above=True), None, "saturation of the pool", built=False),
-    Field("scaling.polling_interval", integer(5, 300, " (seconds)"), 15, "acts below one replica only", built=False),
-    Field("scaling.scale_down_after", integer(60, 3600, " (seconds)"), 300, "scale-down stabilisation", built=False),
-    Field("scaling.schedule", SCHEDULE, [], "warm hours", built=False),
+    *SCALING_FIELDS,
     Field("gateway.enabled", BOOL, True, "a route for the model"),
     Field("gateway.endpoint_picker", BOOL, False, "InferencePool and endpoint picker", built=False),
     Field("gateway.canaries", CANARIES, [], "share of the model's traffic", built=False),
@@ -251,15 +213,15 @@ MODEL_FIELDS: tuple[Field, ...] = (
         True,
         "Karpenter annotation on pods; PodDisruptionBudget when scaling.min is 2 or more",
     ),
-    Field("startup.budget", a_duration(60), "900s", "startup probe"),
+    Field("startup.budget", a_duration(60), "900s", "startup probe; what the alert of cold starts compares with"),
     Field(
         "env_from_secrets", Each(NAME_OF_SECRET, distinct=True), [], "Secrets as environment of the engine", secret=True
     ),
     Field("network.extra_ingress", PEERS, [], "added to the default rules", built=False),
     Field("network.extra_egress", PEERS, [], "added to the default rules", built=False),
-    Field("metrics_interval", a_duration(), "30s", "scrape", built=False),
-    Field("alerts.enabled", BOOL, True, "the model's alert rules", built=False),
-    Field("alerts.extra_rules", ALERT_RULES, [], "more alert rules", built=False),
+    Field("metrics_interval", a_duration(), "30s", "how often the engines are scraped"),
+    Field("alerts.enabled", BOOL, True, "the model's alert rules"),
+    Field("alerts.extra_rules", ALERT_RULES, [], "more alert rules, after the model's"),
     Field("labels", MapOf(OWN_KEY, LABEL_VALUE), {}, "added to the pod"),
     Field("annotations", MapOf(OWN_KEY, TEXT), {}, "added to the pod"),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import (
     DNS_LABEL,
+    LABEL_VALUE,
     OBJECT_NAME,
     PATH_OR_URL,
     QUANTITY,
@@ -16,13 +17,14 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
     TEXT,
     Accept,
     Each,
+    MapOf,
     Refused,
     integer,
     matching,
     one_of,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import IMAGE
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import IMAGE, OWN_KEY
 
 ACCOUNT = matching(r"[0-9]{12}", "12 digits, as a string")
 REGION = matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as eu-west-3")
@@ -119,6 +121,25 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         default_text="llmfleet/<cluster>/api-keys",
     ),
     Field("node_role", ROLE_NAME, None, "IAM role of the GPU nodes", default_text="KarpenterNodeRole-<cluster>"),
+    Field(
+        "prometheus_url",
+        URL,
+        "http://prometheus-operated.monitoring.svc:9090",
+        "where KEDA asks for metrics, in PromQL; of VictoriaMetrics vmsingle's port 8428",
+    ),
+    Field(
+        "monitoring",
+        one_of("prometheus_operator", "victoria_metrics", "none"),
+        "prometheus_operator",
+        "kinds of what watches models: PodMonitor and PrometheusRule, VMPodScrape and VMRule, or nothing",
+    ),
+    Field("monitoring_namespace", DNS_LABEL, "monitoring", "namespace of the scraper, which may reach the engines"),
+    Field(
+        "monitoring_labels",
+        MapOf(OWN_KEY, LABEL_VALUE),
+        {},
+        "labels by which the scraper chooses scrapes and rules, such as `release: kube-prometheus-stack`",
+    ),
     Field("render_to", PATH, None, "folder that render.yml writes to", default_text="–"),
     Field("destroy_confirm", TEXT, None, "name of the cluster, which destroy.yml asks for", default_text="–"),
     Field("storage_replace", SWITCH, False, "allows a volume to be replaced whose handle has changed"),

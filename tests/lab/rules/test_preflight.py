@@ -66,6 +66,14 @@ def test_every_error_of_the_description_at_once(refused: Refused) -> None:
         assert error in told
 
 
+def test_kinds_that_the_cluster_does_not_serve(refused: Refused) -> None:
+    told = refused(llmfleet_monitoring="prometheus_operator")
+    for kind in ("PodMonitor", "PrometheusRule"):
+        assert f"{kind} (monitoring.coreos.com/v1): the cluster does not serve it; wanted for tiny-llama" in told
+    # What the chart of Envoy Gateway brings is no reason to refuse.
+    assert "gateway.networking.k8s.io" not in told
+
+
 def test_another_account(refused: Refused) -> None:
     told = refused(cluster={"account": "999999999999"})
     assert "llmfleet_cluster.account: got '999999999999'" in told and "123456789012" in told

@@ -231,3 +231,6 @@ def test_stages_of_a_layer() -> None:
     assert order == sorted(set(order))
     workload = stage("apps", "Deployment")
     assert {stage("gateway.networking.k8s.io", "Gateway"), stage("karpenter.sh", "NodePool")} == {workload}
+    # What watches a workload goes with it; what its controller needs (policies, accounts) later.
+    watching = {stage("monitoring.coreos.com", "PodMonitor"), stage("operator.victoriametrics.com", "VMRule")}
+    assert watching == {stage("leaderworkerset.x-k8s.io", "LeaderWorkerSet")} == {workload}

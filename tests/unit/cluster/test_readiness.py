@@ -38,6 +38,14 @@ def deployment(wanted: int | None = 1, /, **status: Any) -> dict[str, Any]:
 
 
 GATEWAY = "gateway.networking.k8s.io/v1"
+FALLING_BACK = obj(
+    "ScaledObject",
+    "keda.sh/v1alpha1",
+    {
+        "conditions": [cond("Ready"), cond("Fallback", reason="FallbackExists", message="At least one trigger")],
+        "health": {"s0-prometheus": {"status": "Failing"}, "s1-prometheus": {"status": "Happy"}},
+    },
+)
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("deployment", deployment(), "ready"),
     ("default of one replica", deployment(None, updatedReplicas=0, replicas=0, availableReplicas=0), "waiting"),
@@ -223,6 +231,53 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("scaled object", obj("ScaledObject", "keda.sh/v1alpha1", {"conditions": [cond("Ready")]}), "ready"),
     ("scaled object as created", obj("ScaledObject", "keda.sh/v1alpha1", {}), "waiting"),
     (
+        "scaled object with a wrong target",
+        obj(
+            "ScaledObject",
+            "keda.sh/v1alpha1",
+            {"conditions": [cond("Ready", "False", reason="ScaledObjectCheckFailed")]},
+        ),
+        "failing",
+    ),
+    (
+        "scaled object whose triggers partly fail",
+        obj(
+            "ScaledObject", "keda.sh/v1alpha1", {"conditions": [cond("Ready", "Unknown", reason="PartialTriggerError")]}
+        ),
+        "waiting",
+    ),
+    ("scaled object on its fallback", FALLING_BACK, "waiting"),
+    (
+        "scaled object whose fallback is over",
+        obj("ScaledObject", "keda.sh/v1alpha1", {"conditions": [cond("Ready"), cond("Fallback", "False")]}),
+        "ready",
+    ),
+    ("scrape", obj("PodMonitor", "monitoring.coreos.com/v1", {}), "ready"),
+    (
+        "scrape that is refused",
+        obj(
+            "PodMonitor",
+            "monitoring.coreos.com/v1",
+            {"bindings": [{"name": "k8s", "conditions": [cond("Accepted", "False", reason="InvalidConfiguration")]}]},
+        ),
+        "failing",
+    ),
+    (
+        "rules that are accepted",
+        obj(
+            "PrometheusRule",
+            "monitoring.coreos.com/v1",
+            {"bindings": [{"name": "k8s", "conditions": [cond("Accepted")]}]},
+        ),
+        "ready",
+    ),
+    (
+        "other scrape",
+        obj("VMPodScrape", "operator.victoriametrics.com/v1beta1", {"updateStatus": "operational"}),
+        "ready",
+    ),
+    ("other rules", obj("VMRule", "operator.victoriametrics.com/v1beta1", {"updateStatus": "failed"}), "failing"),
+    (
         "certificate",
         obj("Certificate", "cert-manager.io/v1", {"conditions": [cond("Ready", observedGeneration=1)]}),
         "waiting",
@@ -336,3 +391,8 @@ def test_credentials_in_logs_are_masked(text: str) -> None:
 def test_ordinary_log_lines_stay() -> None:
     text = "ValueError: No available memory for the cache blocks. Try gpu_memory_utilization 0.9"
     assert masked(text) == text
+
+
+def test_a_fallback_names_the_triggers_that_fail() -> None:
+    reason = verdict(FALLING_BACK).reason
+    assert "FallbackExists" in reason and "s0-prometheus" in reason and "s1-prometheus" not in reason

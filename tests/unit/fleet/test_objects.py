@@ -103,16 +103,29 @@ def test_policies_deny_everything_then_allow(wanted: Wanted) -> None:
             assert (direction.capitalize() in entry["policyTypes"]) or direction not in entry
 
 
-def test_the_engine_hears_the_gateway_only_and_asks_nobody(wanted: Wanted) -> None:
-    policies = _policies(wanted(), "llm")
+def _heard(result: Desired) -> dict[str, dict[str, Any]]:
+    """The policies of the engines."""
     engine = {"app.kubernetes.io/part-of": "llmfleet", "app.kubernetes.io/component": "inference"}
-    of_engine = [spec for spec in policies.values() if spec["podSelector"].get("matchLabels") == engine]
-    (spec,) = of_engine
-    assert spec["policyTypes"] == ["Ingress"]
-    (rule,) = spec["ingress"]
-    assert [port["port"] for port in rule["ports"]] == [8000]
-    (peer,) = rule["from"]
-    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "llm-gateway"}
+    policies = _policies(result, "llm").items()
+    return {name: spec for name, spec in policies if spec["podSelector"].get("matchLabels") == engine}
+
+
+def test_the_engine_hears_the_gateway_and_the_scraper_and_asks_nobody(variables: Any, wanted: Wanted) -> None:
+    variables["llmfleet_monitoring_namespace"] = "observability"
+    peers = {}
+    for name, spec in _heard(wanted()).items():
+        assert spec["policyTypes"] == ["Ingress"]
+        (rule,) = spec["ingress"]
+        assert [port["port"] for port in rule["ports"]] == [8000]
+        (peers[name],) = rule["from"]
+    assert peers["allow-gateway-to-models"]["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "llm-gateway"
+    }
+    assert peers["allow-scraper-to-models"] == {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}
+    }
+    variables["llmfleet_monitoring"] = "none"
+    assert list(_heard(wanted())) == ["allow-gateway-to-models"]
 
 
 def test_the_fetcher_reaches_a_hub_on_another_port(variables: Any, wanted: Wanted) -> None:

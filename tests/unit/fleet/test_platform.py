@@ -50,6 +50,10 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "api_keys_secret": (["keys"], ["Keys"], []),
     "gateway_keys_secret": (["a/b"], ["a b"], []),
     "node_role": (["Role+=,.@-"], ["a/b", "a" * 65], []),
+    "prometheus_url": (["http://p:9090", "https://x/select/0/prometheus"], ["prometheus:9090", "http://p?x=1", 3], []),
+    "monitoring": (["prometheus_operator", "victoria_metrics", "none"], ["None", False, "prometheus"], []),
+    "monitoring_namespace": (["observability"], ["A", 3], []),
+    "monitoring_labels": ([{}, {"release": "kps"}], [{"a b": "c"}, {"llmfleet.io/x": "y"}, {"a": 1}, []], []),
     "render_to": (["/tmp/x"], [""], []),
     "destroy_confirm": (["prod"], [3], []),
     "storage_replace": ([True, "true", "False"], ["yes", 1, "1"], []),
@@ -116,7 +120,7 @@ def test_platform_refused(path: str, value: Any, variables: Any, errors: Any) ->
     (line,) = errors(variables)
     # Both namespaces the same: reported at one of them.
     where = "gateway_namespace" if value == "llm-gateway" else path
-    assert line.startswith(f"llmfleet_{where}: got ")
+    assert line.startswith((f"llmfleet_{where}: got ", f"llmfleet_{where}."))
 
 
 @pytest.mark.parametrize(("path", "value"), _flat(PLATFORM, 2))

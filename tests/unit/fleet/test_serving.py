@@ -173,7 +173,6 @@ def test_disruption(variables: Any, objects: Any) -> None:
     assert "PodDisruptionBudget/qwen" not in found
     _model(variables)["scaling"] = {"min": 2}
     found = objects()
-    assert found["Deployment/qwen"]["spec"]["replicas"] == 2
     budget = found["PodDisruptionBudget/qwen"]["spec"]
     assert budget["maxUnavailable"] == 1
     assert budget["selector"] == found["Deployment/qwen"]["spec"]["selector"]
