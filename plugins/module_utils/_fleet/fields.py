@@ -73,10 +73,10 @@ class Items:
     def read(self, value: Any, where: Where) -> bool:
         """Report every error of every map; whether there is none. Defaults are filled in place."""
         if not isinstance(value, list):
-            where.refuse(value, "not a list", self.text)
+            where.misshapen(value, "not a list", self.text)
             return False
         if self.most is not None and len(value) > self.most:
-            where.refuse(value, f"{len(value)} items", self.text)
+            where.misshapen(value, f"{len(value)} items", self.text)
             return False
         good = True
         for index, item in enumerate(value):
@@ -84,6 +84,16 @@ class Items:
             value[index] = read_map(self.fields, item, where.at(index))
             good = good and len(where.errors.found) == before
         return good
+
+
+def paths_of(fields: Sequence[Field]) -> list[str]:
+    """The dotted paths of a table, those of the items of a list as "list[].field" after the list's."""
+    paths = []
+    for field in fields:
+        paths.append(field.path)
+        if isinstance(field.accept, Items):
+            paths += [f"{field.path}[].{path}" for path in paths_of(field.accept.fields)]
+    return paths
 
 
 def get(item: dict[str, Any], path: str) -> Any:
@@ -111,7 +121,7 @@ def _read_level(fields: Sequence[Field], prefix: str, value: Any, where: Where) 
     """Read the keys of one level; prefix: the dotted path of the level with a trailing dot."""
     keys = list(dict.fromkeys(field.path.removeprefix(prefix).split(".")[0] for field in fields))
     if not isinstance(value, dict):
-        where.refuse(value, "not a map", f"map with {', '.join(keys)}")
+        where.misshapen(value, "not a map", f"map with {', '.join(keys)}")
         value = {}
         fields = [field for field in fields if not field.required]
     result: dict[str, Any] = {}

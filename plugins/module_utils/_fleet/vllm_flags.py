@@ -145,10 +145,11 @@ class ExtraArgs:
             managed = managed_flag(option)
             if managed:
                 return _refusal_of(managed)
-        exact = "--" + re.split(r"[.+]", flag[2:], maxsplit=1)[0].replace("_", "-") in _spellings()
+        name, dot, path = flag.partition(".")
+        exact = name.replace("_", "-") in _spellings() and "+" not in path.rstrip("+") and not path.endswith("++")
         if not candidates or not exact:
             return f"not a flag of vLLM{nearest(flag, long_names())}", "flags of the pinned vLLM, in full"
-        return self._value_refusal(candidates[0], value, dotted="." in flag)
+        return self._value_refusal(candidates[0], value, dotted=bool(dot))
 
     @staticmethod
     def _short(token: str) -> str | None:
@@ -163,6 +164,8 @@ class ExtraArgs:
     def _value_refusal(option: dict[str, Any], value: str | None, dotted: bool) -> tuple[str, str] | None:
         """Refuse a value where none is taken, a missing one, and one of the wrong type. Values are not shown."""
         takes = option["values"]
+        if dotted and (takes != "one" or "type" in option or "choices" in option):
+            return "not a JSON value: nothing in it can be set", "the flag without a dot"
         if takes == "none":
             return None if value is None else ("has a value", "the flag alone")
         if value is None:
