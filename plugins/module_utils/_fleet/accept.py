@@ -158,7 +158,7 @@ def one_of_many(choices: Iterable[str], text: str) -> Accept:
 
 def nearest(value: str, known: Iterable[str]) -> str:
     """Return ', nearest: a, b' for the known strings that look like value, or ''."""
-    close = difflib.get_close_matches(value, list(known), n=3, cutoff=0.5)
+    close = difflib.get_close_matches(value, list(known), n=3)
     return f", nearest: {', '.join(close)}" if close else ""
 
 

@@ -59,7 +59,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Items:
-    """A list of maps, each read by a table of its own. most: how many."""
+    """A list of maps, each read by a table of its own. most: how many.
+
+    What was read is kept also when some of it is refused: rules go on with the rest.
+    """
 
     fields: tuple[Field, ...]
     most: int | None = None
@@ -77,8 +80,7 @@ class Items:
             return False
         if self.most is not None and len(value) > self.most:
             where.misshapen(value, f"{len(value)} items", self.text)
-            return False
-        good = True
+        good = self.most is None or len(value) <= self.most
         for index, item in enumerate(value):
             before = len(where.errors.found)
             value[index] = read_map(self.fields, item, where.at(index))
@@ -150,7 +152,8 @@ def _read_field(field: Field, value: Any, where: Where) -> Any:
         return copy.deepcopy(field.default)
     place = Where(where.path, where.errors, where.secret or field.secret)
     value = copy.deepcopy(value)
-    return value if field.accept.read(value, place) else None
+    good = field.accept.read(value, place)
+    return value if good or (isinstance(field.accept, Items) and isinstance(value, list)) else None
 
 
 def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Where) -> None:
@@ -163,6 +166,8 @@ def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Whe
     place = where
     for part in field.path.split("."):
         place = place.at(part)
+    if where.errors.below(place.path):
+        return
     default = "nothing" if field.default is None else _plainly(field.default)
     place.refuse(value, "a value other than the default", f"{default}; the rest is not yet built")
 

@@ -81,8 +81,9 @@ def _check_gateway(model: dict[str, Any], where: Where) -> None:
     seen: list[Any] = []
     for index, canary in enumerate(canaries):
         name = canary["adapter"]
-        if name is not None and name not in adapters:
-            accepted = ", ".join(str(adapter) for adapter in adapters) or "none: the model has no adapters"
+        # An adapter whose name was refused may be the one that is meant.
+        if name is not None and name not in adapters and None not in adapters:
+            accepted = ", ".join(adapters) or "none: the model has no adapters"
             gateway.at("canaries").at(index).at("adapter").refuse(name, "not an adapter of the model", accepted)
         if name is not None and name in seen:
             gateway.at("canaries").at(index).at("adapter").refuse(name, "twice in the list", "distinct adapters")

@@ -55,7 +55,7 @@ class Ami:
             return False
         form, reference = next(iter(value.items()))
         if not isinstance(reference, str) or not _FORMS[form].fullmatch(reference):
-            where.at(form).refuse(reference, "", self.text)
+            where.at(form).refuse(reference, f"not of the form {form}", self.text)
             return False
         if _MOVING.search(reference):
             where.at(form).refuse(reference, "not pinned", self.text)

@@ -48,7 +48,7 @@ def _check_types(pool: dict[str, Any], where: Where) -> None:
         item = INSTANCE_TYPES[name]
         if item.gpus != count:
             where.at("instance_types").at(index).refuse(
-                name, f"has {item.gpus} GPUs", f"types with gpu_count {count} GPUs"
+                name, f"has {item.gpus} GPUs", f"types with {count}, as gpu_count says"
             )
         elif families and item.family not in families:
             where.at("instance_types").at(index).refuse(name, "not of instance_families", ", ".join(families))
@@ -88,6 +88,9 @@ def shortage(models: Sequence[dict[str, Any]], pool: dict[str, Any], replicas: s
     wanted = _gpus(models, pool["name"], replicas)
     total = sum(count * gpus for count, gpus in wanted)
     large = sum(count for count, gpus in wanted if 2 * gpus > size)
+    if not nodes:
+        # Said of the pool itself already.
+        return None
     if total > nodes * size:
         return f"the models' {replicas}imum is {total} GPUs, and the pool has at most {nodes * size}"
     if large > nodes:
