@@ -139,7 +139,7 @@ def _refused(description: dict[str, Any], path: Path) -> list[str]:
     item = _told(description, path[:2])
     assert any(
         place == told
-        or place.startswith((f"{told}.", f"{told}["))
+        or place.startswith((f"{told}.", f"{told}[", f"{told} ("))
         or (told.startswith(place) and len(place) >= len(item))
         for place in places
     ), (told, lines)
