@@ -4,7 +4,7 @@
 """What is rendered, sent to a real API server as server-side apply that is a dry run: nothing is refused.
 
 Both namespaces of a fleet are made for the test: a server refuses objects of namespaces that it has not. Nothing else
-is written. Kinds that the server does not have are named in a warning; with the folder of extra CRDs they must be there.
+is written. Kinds that the server does not have are named in a warning; those of the folder of extra CRDs must be there.
 """
 
 from __future__ import annotations
