@@ -46,7 +46,8 @@ class _Read:
 
     @property
     def lines(self) -> list[str]:
-        return self.where.errors.ordered(self.where.path, paths_of(self.fields))
+        found = self.where.errors
+        return found.ordered(self.where.path, paths_of(self.fields)) if found.found else []
 
 
 def describe(variables: Mapping[str, Any]) -> Fleet:

@@ -9,7 +9,7 @@ import re
 import zoneinfo
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import accept
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import accept, cron
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import (
     BOOL,
     LABEL_KEY,
@@ -77,8 +77,11 @@ def _check_resource(value: Any) -> None:
 
 
 def _check_cron(value: Any) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z*/,?-]+( +[0-9A-Za-z*/,?-]+){4}", value):
-        raise Refused("not a cron expression")
+    if not isinstance(value, str):
+        raise Refused("not a string")
+    wrong = cron.problem(value)
+    if wrong is not None:
+        raise Refused(f"not a cron expression: {wrong}")
 
 
 def _check_zone(value: Any) -> None:

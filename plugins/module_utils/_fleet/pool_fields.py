@@ -51,7 +51,7 @@ class Ami:
     def read(self, value: Any, where: Where) -> bool:
         """Report what is wrong with it; whether nothing is."""
         if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _FORMS:
-            where.misshapen(value, "not a map of one form", self.text)
+            where.refuse(value, "not a map of one form", self.text)
             return False
         form, reference = next(iter(value.items()))
         if not isinstance(reference, str) or not _FORMS[form].fullmatch(reference):
