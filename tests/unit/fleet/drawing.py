@@ -56,6 +56,9 @@ LONGER: dict[str, st.SearchStrategy[Any]] = {
     "resources.limits": st.fixed_dictionaries({"memory": st.sampled_from(["8Gi", "12Gi"])}),
     "scaling.min": st.integers(0, 3),
     "scaling.max": st.integers(1, 6),
+    "scaling.saturation_target": st.floats(0.01, 1),
+    # Which adapters they are is settled when those are known.
+    "gateway.canaries": st.just([{"adapter": "some", "weight": 20}]),
     "gateway.timeout": DURATIONS,
     "metrics_interval": DURATIONS,
     "startup.budget": st.sampled_from(["60s", "1m", "2h", "1h1m1s", "99999s"]),
