@@ -141,6 +141,8 @@ def models(draw: st.DrawFn, pools: list[Item]) -> Item:
     model: Item = {"name": draw(NAMES)}
     paths = st.sampled_from([field.path for field in MODEL_FIELDS])
     wanted = draw(st.lists(paths, min_size=draw(st.integers(0, 12)), max_size=16, unique=True))
+    if "gateway.canaries" in wanted:
+        wanted.append("adapters")
     for field in MODEL_FIELDS:
         if field.path not in ("name", "gpu.pool", "gpu.count") and (field.required or field.path in wanted):
             value = draw(_values(field.path)) if field.path != "weights.stream_concurrency" else 8

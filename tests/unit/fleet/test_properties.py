@@ -26,7 +26,7 @@ KNOWN = {"weights/fetcher/__main__.py": "a = 1\n"}
 # Drawn the same way each time: what fails here fails everywhere. Not shrunk, which can take minutes: a failure prints
 # the description as it was drawn.
 BOUNDED = settings(
-    max_examples=80,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,
@@ -86,7 +86,7 @@ def _shuffled(value: Any, order: Any) -> Any:
 
 
 # YAML is slow to write.
-@settings(BOUNDED, max_examples=20)
+@settings(BOUNDED, max_examples=12)
 @given(descriptions(), st.randoms(use_true_random=False))
 def test_the_same_description_renders_the_same_bytes_however_its_keys_are_ordered(
     description: dict[str, Any], order: Any
