@@ -16,6 +16,9 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import 
 
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_ENV_LIKE = re.compile(r"[A-Za-z0-9_.-]+")
+# Counts are 32 bits wide in the API, quantities 64.
+_LARGEST_COUNT, _LARGEST_QUANTITY = 2**31 - 1, 2**63 - 1
 _DNS = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_DNS}(\.{_DNS})*")
 
@@ -101,7 +104,12 @@ class MapOf:
             try:
                 self.key.check(key)
             except Refused as refused:
-                where.errors.add(f"{where.path}.{key}", f"the key {key!r}", str(refused), self.key.text)
+                # Whoever writes NAME=value for a key has written a value.
+                hidden = (where.secret or self.secret) and not _ENV_LIKE.fullmatch(key)
+                path, got = (
+                    (where.path, "a key that is not shown") if hidden else (f"{where.path}.{key}", f"the key {key!r}")
+                )
+                where.errors.add(path, got, str(refused), self.key.text)
                 good = False
                 continue
             good = self.value.read(item, where.at(key, self.secret)) and good
@@ -116,10 +124,10 @@ def _string(value: Any) -> str:
 
 def matching(pattern: str, text: str, reason: str = "", longest: int | None = None) -> Accept:
     """Strings that match a whole pattern."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(value: Any) -> None:
-        if not compiled.fullmatch(_string(value)):
+        if not compiled.fullmatch(_string(value)) or not value.isprintable():
             raise Refused(reason)
         if longest is not None and len(value) > longest:
             raise Refused(f"{len(value)} characters")
@@ -150,18 +158,19 @@ def one_of_many(choices: Iterable[str], text: str) -> Accept:
 
 def nearest(value: str, known: Iterable[str]) -> str:
     """Return ', nearest: a, b' for the known strings that look like value, or ''."""
-    close = difflib.get_close_matches(value, list(known), n=3, cutoff=0.5)
+    close = difflib.get_close_matches(value, list(known), n=3)
     return f", nearest: {', '.join(close)}" if close else ""
 
 
 def integer(least: int, most: int | None = None, unit: str = "") -> Accept:
     """Integers of a range; a bool is none."""
     text = f"an integer, {least} or more" if most is None else f"an integer from {least} to {most}"
+    largest = _LARGEST_COUNT if most is None else most
 
     def check(value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise Refused("not an integer")
-        if value < least or (most is not None and value > most):
+        if not least <= value <= largest:
             raise Refused("out of range")
 
     return Accept(text + unit, check)
@@ -199,6 +208,9 @@ def _check_label_value(value: Any) -> None:
 def _check_text(value: Any) -> None:
     if "\x00" in _string(value):
         raise Refused("has a NUL character")
+    # Half of a surrogate pair, as "\ud800" in JSON, can be written to no file.
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise Refused("has a character that is none")
 
 
 def qualified_name(value: Any) -> None:
@@ -235,6 +247,8 @@ def _check_quantity(value: Any) -> None:
         raise Refused("not a quantity") from None
     if amount <= 0:
         raise Refused("not above zero")
+    if amount > _LARGEST_QUANTITY:
+        raise Refused("out of range")
 
 
 BOOL = Accept("true or false", _check_bool)

@@ -11,8 +11,13 @@ from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import model_rules, pool_rules
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import nearest
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors, Errors, Where
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import Field, get, read_map
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import (
+    DescriptionErrors,
+    Errors,
+    Where,
+    shown,
+)
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import Field, get, paths_of, read_map
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet, Model, Pool
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.idle_fields import idle_fields
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import MODEL_FIELDS
@@ -42,7 +47,8 @@ class _Read:
 
     @property
     def lines(self) -> list[str]:
-        return self.where.errors.ordered(self.where.path, [field.path for field in self.fields])
+        found = self.where.errors
+        return found.ordered(self.where.path, paths_of(self.fields)) if found.found else []
 
 
 def describe(variables: Mapping[str, Any]) -> Fleet:
@@ -56,14 +62,17 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     pools = _read_list(given, "gpu_pools", POOL_FIELDS, pool_rules.check_pool, pools_errors := Errors())
     usable = {read.item["name"]: read.item for read in pools if read.item["name"] is not None}
     models = _read_list(given, "models", MODEL_FIELDS, model_rules.check_model, models_errors := Errors())
+    broken = {read.item["name"] for read in pools if read.where.errors.found}
     for read in models:
-        model_rules.check_against_pools(read.item, usable, read.where)
+        model_rules.check_against_pools(read.item, usable, read.where, broken)
     _check_names(models)
     _refuse_doubles([(read.item["name"], read.where.at("name")) for read in pools])
     warnings: list[str] = []
     for read in pools:
         warnings += pool_rules.check_capacity([model.item for model in models], read.item, read.where)
     cluster = _read_map(given, "cluster", CLUSTER_FIELDS, _check_cluster)
+    for read in pools:
+        pool_rules.check_zones(read.item, cluster.item["region"], read.where)
     aws = _read_map(given, "aws", AWS_FIELDS, None)
     platform = _read_platform(given, cluster, errors)
     lines = list(models_errors.lines)
@@ -87,7 +96,7 @@ def _image_warning(read: _Read) -> list[str]:
     if image is None:
         return []
     path = read.where.at("engine").at("image").path
-    return [f"{path}: got {image!r}: its arguments are checked against those of vLLM {VERSION}"]
+    return [f"{path}: got {shown(image)}: its arguments are checked against those of vLLM {VERSION}"]
 
 
 def _idle_warnings(read: _Read, platform: Item) -> list[str]:
@@ -96,7 +105,9 @@ def _idle_warnings(read: _Read, platform: Item) -> list[str]:
 
 def _name_of(item: Any) -> str:
     name = item.get("name") if isinstance(item, dict) else None
-    return name if isinstance(name, str) and name else "?"
+    if not isinstance(name, str) or not name:
+        return "?"
+    return name if len(name) <= 63 else f"{name[:62]}…"
 
 
 def _place(name: str, item: Any, index: int | None = None) -> Where:
@@ -114,7 +125,7 @@ def _read_list(given: Item, name: str, fields: tuple[Field, ...], rules: Rules, 
         errors.add(variable(name), "nothing", "required", "list of maps")
         return []
     if not isinstance(value, list):
-        Where(variable(name), errors).refuse(value, "not a list", "list of maps")
+        Where(variable(name), errors).misshapen(value, "not a list", "list of maps")
         return []
     return [_read(fields, raw, _place(name, raw, index), rules) for index, raw in enumerate(value)]
 

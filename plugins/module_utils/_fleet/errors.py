@@ -14,7 +14,10 @@ from typing import Any
 HIDDEN = "a value that is not shown"
 _LONGEST = 120
 # Tokens of hubs and clouds, and user info of URLs: what people paste into the wrong place.
-_SECRET_LIKE = re.compile(r"hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{8,}|A[KS]IA[A-Z0-9]{12,}|(?<=://)[^/@\s]+(?=@)")
+_SECRET_LIKE = re.compile(
+    r"hf_[A-Za-z0-9]{8,}|(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}|A[KS]IA[A-Z0-9]{12,}|(?<=://)[^/@\s]+(?=@)"
+)
+_INDEX = re.compile(r"\[(\d+)\]")
 
 
 class DescriptionErrors(ValueError):
@@ -30,8 +33,20 @@ def shown(value: Any) -> str:
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         return f"a list of {len(value)}"
     text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    text = _SECRET_LIKE.sub("…", text)
+    text = without_credentials(text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def without_credentials(text: str) -> str:
+    """Return a text with "…" for whatever looks like a credential."""
+    return _SECRET_LIKE.sub("…", text)
+
+
+def shape(value: Any) -> str:
+    """Return a value that should have been of another shape: of maps and lists only the size, they may hold secrets."""
+    if isinstance(value, dict | list):
+        return f"a {'map' if isinstance(value, dict) else 'list'} of {len(value)}"
+    return shown(value)
 
 
 @dataclass
@@ -48,7 +63,7 @@ class Errors:
     def add(self, path: str, got: str, reason: str, accepted: str) -> None:
         """Add a line. path: full path of the variable; got: the value as shown; reason may be empty."""
         because = f"{reason}; " if reason else ""
-        line = f"{path}: got {got}: {because}accepted: {accepted}"
+        line = without_credentials(f"{path}: got {got}: {because}accepted: {accepted}")
         # Names and keys come from the user as they are: a line stays one line.
         self.found.append((path, "".join(character if character.isprintable() else "?" for character in line)))
 
@@ -57,19 +72,25 @@ class Errors:
         return any(at == path or at.startswith((f"{path}.", f"{path}[")) for at, _line in self.found)
 
     def ordered(self, root: str, paths: Sequence[str]) -> list[str]:
-        """The lines in the order of a table's dotted paths below root; unknown keys come last in their group."""
-        tops = [path.split(".")[0] for path in paths]
+        """The lines in the order of a table's dotted paths below root; unknown keys come last in their group.
 
-        def position(path: str) -> tuple[int, int]:
+        paths: those of the fields of a list's items have the list's path and "[]" before them, and follow it.
+        """
+
+        def position(path: str) -> tuple[int, int, list[int], int]:
             rest = path.removeprefix(root).lstrip(".")
-            for index, known in enumerate(paths):
-                if rest == known or rest.startswith((f"{known}.", f"{known}[")):
-                    return index, 0
-            top = re.split(r"[.\[]", rest)[0]
             if not rest:
-                return -1, 0
-            last = max((index for index, known in enumerate(tops) if known == top), default=len(paths))
-            return last, 1
+                return -1, 0, [], 0
+            plain, numbers = _INDEX.sub("[]", rest), [int(number) for number in _INDEX.findall(rest)]
+            found = [
+                at for at, known in enumerate(paths) if plain == known or plain.startswith((f"{known}.", f"{known}["))
+            ]
+            if not found:
+                top = re.split(r"[.\[]", rest)[0]
+                tops = [at for at, known in enumerate(paths) if re.split(r"[.\[]", known)[0] == top]
+                return max(tops, default=len(paths)), 1, [], 0
+            unknown = found[-1] == found[0] and "." in plain[len(paths[found[0]]) :]
+            return found[0], 0, numbers, len(paths) if unknown else found[-1]
 
         return [line for _path, line in sorted(self.found, key=lambda entry: position(entry[0]))]
 
@@ -90,6 +111,10 @@ class Where:
     def refuse(self, value: Any, reason: str, accepted: str) -> None:
         """Say that the value at this place cannot be used."""
         self.errors.add(self.path, HIDDEN if self.secret else shown(value), reason, accepted)
+
+    def misshapen(self, value: Any, reason: str, accepted: str) -> None:
+        """Say that there is a value of another shape, such as a list where a map should be."""
+        self.errors.add(self.path, HIDDEN if self.secret else shape(value), reason, accepted)
 
     def missing(self, accepted: str) -> None:
         """Say that there is no value at this place."""

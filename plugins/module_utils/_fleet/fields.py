@@ -59,7 +59,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Items:
-    """A list of maps, each read by a table of its own. most: how many."""
+    """A list of maps, each read by a table of its own. most: how many.
+
+    What was read is kept also when some of it is refused: rules go on with the rest.
+    """
 
     fields: tuple[Field, ...]
     most: int | None = None
@@ -73,17 +76,26 @@ class Items:
     def read(self, value: Any, where: Where) -> bool:
         """Report every error of every map; whether there is none. Defaults are filled in place."""
         if not isinstance(value, list):
-            where.refuse(value, "not a list", self.text)
+            where.misshapen(value, "not a list", self.text)
             return False
         if self.most is not None and len(value) > self.most:
-            where.refuse(value, f"{len(value)} items", self.text)
-            return False
-        good = True
+            where.misshapen(value, f"{len(value)} items", self.text)
+        good = self.most is None or len(value) <= self.most
         for index, item in enumerate(value):
             before = len(where.errors.found)
             value[index] = read_map(self.fields, item, where.at(index))
             good = good and len(where.errors.found) == before
         return good
+
+
+def paths_of(fields: Sequence[Field]) -> list[str]:
+    """The dotted paths of a table, those of the items of a list as "list[].field" after the list's."""
+    paths = []
+    for field in fields:
+        paths.append(field.path)
+        if isinstance(field.accept, Items):
+            paths += [f"{field.path}[].{path}" for path in paths_of(field.accept.fields)]
+    return paths
 
 
 def get(item: dict[str, Any], path: str) -> Any:
@@ -111,7 +123,7 @@ def _read_level(fields: Sequence[Field], prefix: str, value: Any, where: Where) 
     """Read the keys of one level; prefix: the dotted path of the level with a trailing dot."""
     keys = list(dict.fromkeys(field.path.removeprefix(prefix).split(".")[0] for field in fields))
     if not isinstance(value, dict):
-        where.refuse(value, "not a map", f"map with {', '.join(keys)}")
+        where.misshapen(value, "not a map", f"map with {', '.join(keys)}")
         value = {}
         fields = [field for field in fields if not field.required]
     result: dict[str, Any] = {}
@@ -140,7 +152,8 @@ def _read_field(field: Field, value: Any, where: Where) -> Any:
         return copy.deepcopy(field.default)
     place = Where(where.path, where.errors, where.secret or field.secret)
     value = copy.deepcopy(value)
-    return value if field.accept.read(value, place) else None
+    good = field.accept.read(value, place)
+    return value if good or (isinstance(field.accept, Items) and isinstance(value, list)) else None
 
 
 def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Where) -> None:
@@ -153,6 +166,8 @@ def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Whe
     place = where
     for part in field.path.split("."):
         place = place.at(part)
+    if where.errors.below(place.path):
+        return
     default = "nothing" if field.default is None else _plainly(field.default)
     place.refuse(value, "a value other than the default", f"{default}; the rest is not yet built")
 

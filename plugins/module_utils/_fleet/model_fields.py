@@ -72,6 +72,8 @@ def _check_resource(value: Any) -> None:
     if value == "nvidia.com/gpu":
         raise Refused("set from gpu.count")
     LABEL_KEY.check(value)
+    if "/" not in value and value not in ("cpu", "memory", "ephemeral-storage"):
+        raise Refused("not a resource of a container")
 
 
 def _check_rank(value: Any) -> None:
@@ -92,7 +94,9 @@ IMAGE = matching(r"[a-z0-9][\w./:@-]*", "an image reference such as registry/nam
 NAME_OF_SECRET = OBJECT_NAME
 ENV = MapOf(Accept("names that the platform does not set", _check_env_name), TEXT, secret=True)
 OWN_KEY = Accept("a metadata key that is not the platform's own", _check_own_key)
-RESOURCES = MapOf(Accept("resource names without nvidia.com/gpu", _check_resource), QUANTITY)
+RESOURCES = MapOf(
+    Accept("cpu, memory, ephemeral-storage or example.com/resource, without nvidia.com/gpu", _check_resource), QUANTITY
+)
 ADAPTERS = Items(
     (
         Field("name", model_name(63), REQUIRED, "served model name, verbatim"),

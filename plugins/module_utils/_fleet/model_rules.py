@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import quantity, resources
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import COMMIT, COMMIT_TEXT
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import FETCHER_ACCOUNT
 
 _GIB = 1024 * 1024 * 1024
 KV_RESERVE_GIB = 4
+# Of the models' namespace: Kubernetes makes the one, the fetcher runs as the other.
+RESERVED_NAMES = ("default", FETCHER_ACCOUNT)
 
 
 def check_model(model: dict[str, Any], given: Mapping[str, Any], where: Where) -> None:
     """Report every rule that a model breaks by itself. given: the model as written, without defaults."""
+    if model["name"] in RESERVED_NAMES:
+        where.at("name").refuse(model["name"], "the name of a ServiceAccount that is not a model's", "another name")
     _check_revisions(model, where)
     if get(dict(given), "weights.stream_concurrency") is not None and get(model, "weights.load") == "mount":
         where.at("weights").at("stream_concurrency").refuse(
@@ -29,7 +34,9 @@ def check_model(model: dict[str, Any], given: Mapping[str, Any], where: Where) -
     _check_nodes(model, where)
     strategy = get(model, "rollout.strategy")
     if get(model, "rollout") is not None and strategy is None:
-        model["rollout"]["strategy"] = "recreate" if get(model, "scaling.max") == 1 else "rolling"
+        # Several nodes exclude recreate.
+        alone = get(model, "scaling.max") == 1 and get(model, "gpu.nodes") == 1
+        model["rollout"]["strategy"] = "recreate" if alone else "rolling"
 
 
 def _check_revisions(model: dict[str, Any], where: Where) -> None:
@@ -74,8 +81,9 @@ def _check_gateway(model: dict[str, Any], where: Where) -> None:
     seen: list[Any] = []
     for index, canary in enumerate(canaries):
         name = canary["adapter"]
-        if name is not None and name not in adapters:
-            accepted = ", ".join(str(adapter) for adapter in adapters) or "none: the model has no adapters"
+        # An adapter whose name was refused may be the one that is meant.
+        if name is not None and name not in adapters and None not in adapters:
+            accepted = ", ".join(adapters) or "none: the model has no adapters"
             gateway.at("canaries").at(index).at("adapter").refuse(name, "not an adapter of the model", accepted)
         if name is not None and name in seen:
             gateway.at("canaries").at(index).at("adapter").refuse(name, "twice in the list", "distinct adapters")
@@ -98,8 +106,13 @@ def _check_nodes(model: dict[str, Any], where: Where) -> None:
         place.refuse(nodes, "excludes scaling.min 0", "1")
 
 
-def check_against_pools(model: dict[str, Any], pools: Mapping[str, dict[str, Any]], where: Where) -> None:
-    """Report what a model's pool cannot give, and fill in the model's resources. pools: those that are usable."""
+def check_against_pools(
+    model: dict[str, Any], pools: Mapping[str, dict[str, Any]], where: Where, broken: Container[Any] = ()
+) -> None:
+    """Report what a model's pool cannot give, and fill in the model's resources.
+
+    pools: those that have a name. broken: names of those about which something was reported already.
+    """
     name, count = get(model, "gpu.pool"), get(model, "gpu.count")
     if name is None or not isinstance(model.get("resources"), dict):
         return
@@ -114,10 +127,13 @@ def check_against_pools(model: dict[str, Any], pools: Mapping[str, dict[str, Any
     if count > has:
         where.at("gpu").at("count").refuse(count, f"a node of {name} has {has}", f"an integer from 1 to {has}")
         return
-    _fill_resources(model, pool, count, where.at("resources"))
+    if name in broken:
+        # What its nodes have is not known before that is mended.
+        pool = {**pool, "static": True, "allocatable": None}
+    _fill_resources(model, pool, count, where.at("resources"), quiet=name in broken)
 
 
-def _fill_resources(model: dict[str, Any], pool: dict[str, Any], count: int, where: Where) -> None:
+def _fill_resources(model: dict[str, Any], pool: dict[str, Any], count: int, where: Where, quiet: bool) -> None:
     if where.errors.below(where.path):
         return
     parts = model["resources"]
@@ -128,17 +144,41 @@ def _fill_resources(model: dict[str, Any], pool: dict[str, Any], count: int, whe
     if parts["requests"] is None:
         parts["requests"] = resources.default_requests(pool, count)
         if parts["requests"] is None:
-            where.at("requests").missing("map of quantities: no default, because nothing is known of the pool's nodes")
+            if not quiet:
+                text = "map of quantities: no default, because nothing is known of the pool's nodes"
+                where.at("requests").missing(text)
             return
     elif (has := resources.fits(pool, parts["requests"])) is not None:
         where.at("requests").refuse(parts["requests"], "no node of the pool can hold it", has)
     if parts["limits"] is None:
         parts["limits"] = resources.default_limits(parts["requests"])
-    for key, limit in parts["limits"].items():
-        request = parts["requests"].get(key)
+    _check_limits(parts, pool, where)
+    _check_kv_offload(model, where)
+
+
+def _check_limits(parts: dict[str, Any], pool: dict[str, Any], where: Where) -> None:
+    """Limits are not below requests; a limit without a request is the request too, as Kubernetes takes it."""
+    requests, limits = parts["requests"], parts["limits"]
+    for key, limit in limits.items():
+        request = requests.get(key)
         if request is not None and quantity.parse(limit) < quantity.parse(request):
             where.at("limits").at(key).refuse(limit, f"below the request {request}", f"{request} or more")
-    _check_kv_offload(model, where)
+        elif request is None and (has := resources.fits(pool, {key: limit})) is not None:
+            where.at("limits").at(key).refuse(limit, "requested too, and no node of the pool can hold it", has)
+    for key, request in requests.items():
+        _check_device(key, request, limits.get(key), where)
+
+
+def _check_device(key: str, request: str, limit: str | None, where: Where) -> None:
+    """Resources that have a domain are devices and the like: whole, and never promised twice."""
+    if "/" not in key:
+        return
+    if quantity.parse(request) % 1:
+        where.at("requests").at(key).refuse(request, "not a whole number", "whole numbers of what has a domain")
+    elif limit is None:
+        where.at("limits").at(key).missing(request)
+    elif quantity.parse(limit) > quantity.parse(request):
+        where.at("limits").at(key).refuse(limit, f"not the request {request}", request)
 
 
 def _check_kv_offload(model: dict[str, Any], where: Where) -> None:

@@ -28,11 +28,16 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields i
 
 ACCOUNT = matching(r"[0-9]{12}", "12 digits, as a string")
 REGION = matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as eu-west-3")
-# EKS takes up to 100 characters; names of IAM roles made of it have 64.
+# EKS takes up to 100 characters and any end; names of IAM roles made of it have 64, and it is a label's value.
 CLUSTER_NAME = matching(
-    r"[0-9A-Za-z][A-Za-z0-9_-]*", "the name of an EKS cluster: letters, digits, - and _, at most 44", longest=44
+    r"[0-9A-Za-z]([A-Za-z0-9_-]*[0-9A-Za-z])?",
+    "the name of an EKS cluster: letters, digits, - and _, not - or _ at its end, at most 44",
+    longest=44,
 )
-BUCKET = matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket name: 3 to 63 lower-case letters, digits, - and .")
+BUCKET = matching(
+    r"(?=.{3,63}$)(?!([0-9]+[.]){3}[0-9]+$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+    "a bucket name: 3 to 63 lower-case letters, digits, - and ., no IP address",
+)
 ROLE_NAME = matching(r"[\w+=,.@-]{1,64}", "the name of an IAM role")
 URL = matching(r"https?://[^\s/?#]+[^\s?#]*", "http(s)://host[:port][/path]")
 SECRET_ID = matching(r"[A-Za-z0-9/_+=.@:-]{1,512}", "name or ARN of a secret of AWS Secrets Manager")
@@ -43,7 +48,18 @@ def _check_path(value: Any) -> None:
         raise Refused("not a path")
 
 
+def _check_namespace(value: Any) -> None:
+    DNS_LABEL.check(value)
+    if value == "default" or value.startswith("kube-"):
+        raise Refused("a namespace of the cluster itself")
+
+
 PATH = Accept("a path", _check_path)
+# Namespaces are made, and deleted by destroy.yml with all that is in them.
+NAMESPACE = Accept(f"{DNS_LABEL.text}, not default or kube-*", _check_namespace)
+SERVICE_NAME = matching(
+    r"[a-z]([-a-z0-9]*[a-z0-9])?", "the name of a Service: a DNS label that starts with a letter", longest=63
+)
 
 CLUSTER_FIELDS: tuple[Field, ...] = (
     Field("name", CLUSTER_NAME, REQUIRED, "the EKS cluster; names and labels what is made for it"),
@@ -109,9 +125,9 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
     Field("bucket", BUCKET, None, "the bucket", default_text="<region>-<account>-<cluster>-weights"),
     Field("weights_claim", DNS_LABEL, "weights", "the claim of the weights' volume"),
     Field("storage_capacity", QUANTITY, "100Gi", "nominal size of the volume; nothing enforces it"),
-    Field("models_namespace", DNS_LABEL, "llm", "namespace of models, claim and fetch jobs"),
-    Field("gateway_namespace", DNS_LABEL, "llm-gateway", "namespace of the gateway and its controller"),
-    Field("gateway_service", DNS_LABEL, "llm-gateway", "Service of the gateway"),
+    Field("models_namespace", NAMESPACE, "llm", "namespace of models, claim and fetch jobs"),
+    Field("gateway_namespace", NAMESPACE, "llm-gateway", "namespace of the gateway and its controller"),
+    Field("gateway_service", SERVICE_NAME, "llm-gateway", "Service of the gateway"),
     Field("api_keys_secret", OBJECT_NAME, "llm-api-keys", "Secret of the client keys: client id -> key"),
     Field(
         "gateway_keys_secret",

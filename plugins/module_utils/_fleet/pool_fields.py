@@ -24,7 +24,12 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.instance_types import FAMILIES, INSTANCE_TYPES
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import model_name
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.peer_fields import LABELS, TAINTS, ZONE
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.peer_fields import (
+    LABELS,
+    NODE_LABELS,
+    TAINTS,
+    ZONE,
+)
 
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}
 # Karpenter has units of their own order, but the form is the same.
@@ -35,7 +40,7 @@ _FORMS = {
     "id": re.compile(r"ami-[0-9a-f]{8,17}"),
 }
 # Words by which AWS names what moves by itself.
-_MOVING = re.compile(r"(^|[/@])(latest|recommended)($|/)")
+_MOVING = re.compile(r"(^|[/@_.-])(latest|recommended)($|[/_.-])")
 
 
 class Ami:
@@ -50,7 +55,7 @@ class Ami:
             return False
         form, reference = next(iter(value.items()))
         if not isinstance(reference, str) or not _FORMS[form].fullmatch(reference):
-            where.at(form).refuse(reference, "", self.text)
+            where.at(form).refuse(reference, f"not of the form {form}", self.text)
             return False
         if _MOVING.search(reference):
             where.at(form).refuse(reference, "not pinned", self.text)
@@ -88,7 +93,7 @@ POOL_FIELDS: tuple[Field, ...] = (
     Field("node_selector", LABELS, {}, "node selector of the pods"),
     Field("taints", TAINTS, [GPU_TAINT], "taints of nodes, tolerated by the pods"),
     Field("startup_taints", TAINTS, [], "taints that something removes when the node is ready"),
-    Field("labels", LABELS, {}, "labels of nodes"),
+    Field("labels", NODE_LABELS, {}, "labels of nodes"),
     Field("runtime_class", OBJECT_NAME, "nvidia", "runtime class of the pods"),
     Field("consolidate_after", _OR_NEVER, "30s", "how long a node stays empty"),
     Field("expire_after", _OR_NEVER, "Never", "age at which a node is replaced"),

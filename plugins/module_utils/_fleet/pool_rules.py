@@ -17,6 +17,9 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pool_fields im
 
 def check_pool(pool: dict[str, Any], given: Mapping[str, Any], where: Where) -> None:
     """Report every rule that a pool breaks by itself. given: the pool as written, without defaults."""
+    if pool["static"] is None:
+        # It depends on that what else there may be.
+        return
     if pool["static"]:
         for field in POOL_FIELDS:
             if field.path not in STATIC_FIELDS and given.get(field.path) is not None:
@@ -45,7 +48,7 @@ def _check_types(pool: dict[str, Any], where: Where) -> None:
         item = INSTANCE_TYPES[name]
         if item.gpus != count:
             where.at("instance_types").at(index).refuse(
-                name, f"has {item.gpus} GPUs", f"types with gpu_count {count} GPUs"
+                name, f"has {item.gpus} GPUs", f"types with {count}, as gpu_count says"
             )
         elif families and item.family not in families:
             where.at("instance_types").at(index).refuse(name, "not of instance_families", ", ".join(families))
@@ -54,6 +57,13 @@ def _check_types(pool: dict[str, Any], where: Where) -> None:
         where.at("gpu_count").refuse(
             count, f"no type of {', '.join(families)} has so many GPUs", ", ".join(str(number) for number in counts)
         )
+
+
+def check_zones(pool: Mapping[str, Any], region: str | None, where: Where) -> None:
+    """Report zones of another region than the cluster's."""
+    for index, zone in enumerate(pool["zones"] or []):
+        if region is not None and zone[:-1] != region:
+            where.at("zones").at(index).refuse(zone, f"not of the cluster's region {region}", f"zones of {region}")
 
 
 def _gpus(models: Sequence[dict[str, Any]], pool: str, replicas: str) -> list[tuple[int, int]]:
@@ -78,6 +88,9 @@ def shortage(models: Sequence[dict[str, Any]], pool: dict[str, Any], replicas: s
     wanted = _gpus(models, pool["name"], replicas)
     total = sum(count * gpus for count, gpus in wanted)
     large = sum(count for count, gpus in wanted if 2 * gpus > size)
+    if not nodes:
+        # Said of the pool itself already.
+        return None
     if total > nodes * size:
         return f"the models' {replicas}imum is {total} GPUs, and the pool has at most {nodes * size}"
     if large > nodes:

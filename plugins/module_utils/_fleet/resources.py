@@ -46,10 +46,11 @@ def default_requests(pool: Mapping[str, Any], gpus: int) -> Resources | None:
 
 
 def default_limits(requests: Mapping[str, str]) -> Resources:
-    """Twice the memory, no limit of CPU."""
+    """Twice the memory, no limit of CPU; of resources that have a domain what is requested, as Kubernetes asks for."""
+    devices = {key: amount for key, amount in requests.items() if "/" in key}
     if "memory" not in requests:
-        return {}
-    return {"memory": quantity.memory(int(quantity.parse(requests["memory"]) * 2))}
+        return devices
+    return devices | {"memory": quantity.memory(int(quantity.parse(requests["memory"]) * 2))}
 
 
 def fits(pool: Mapping[str, Any], requests: Mapping[str, str]) -> str | None:

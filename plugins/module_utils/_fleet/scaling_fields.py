@@ -5,47 +5,20 @@
 
 from __future__ import annotations
 
-import re
 import zoneinfo
 from typing import Any
 
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import cron
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import Accept, Refused, integer, number
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field, Items
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-# Bounds and names of the fields of a cron expression as KEDA's parser has them: its Sunday is 0 and not 7.
-_CRON: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of the month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 6, _DAYS),
-)
-_CRON_PART = re.compile(r"(?:[*?]|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]+))?")
-
 
 def _check_cron(value: Any) -> None:
-    fields = value.split() if isinstance(value, str) else []
-    if len(fields) != len(_CRON):
-        raise Refused("not a cron expression")
-    for text, (name, least, most, names) in zip(fields, _CRON, strict=True):
-        for part in text.split(","):
-            found = _CRON_PART.fullmatch(part)
-            if found is None or found["step"] == "0":
-                raise Refused(f"{name}: {part!r}")
-            first, last = (_cron_number(found[key], least, names) for key in ("first", "last"))
-            if not least <= first <= most or not (found["last"] is None or first <= last <= most):
-                raise Refused(f"{name}: {part!r}, of {least} to {most}")
-
-
-def _cron_number(text: str | None, least: int, names: tuple[str, ...]) -> int:
-    """Return the number of a part; `least` for no part at all, -1 for what is none."""
-    if text is None:
-        return least
-    if text.lower() in names:
-        return names.index(text.lower()) + least
-    return int(text) if text.isascii() and text.isdigit() else -1
+    if not isinstance(value, str):
+        raise Refused("not a string")
+    wrong = cron.problem(value)
+    if wrong is not None:
+        raise Refused(f"not a cron expression: {wrong}")
 
 
 def _check_zone(value: Any) -> None:

@@ -84,7 +84,7 @@ def managed_flag(option: dict[str, Any]) -> str | None:
 def _refusal_of(flag: str) -> tuple[str, str]:
     """Reason and accepted alternative for a managed flag."""
     field = MANAGED[flag]
-    return f"managed flag {flag}", field if field.startswith("nothing") else f"the field {field}"
+    return f"managed flag {flag}", field if field.startswith(("nothing", "the ")) else f"the field {field}"
 
 
 def _candidates(flag: str) -> list[dict[str, Any]]:
@@ -105,8 +105,10 @@ def _candidates(flag: str) -> list[dict[str, Any]]:
 
 def flag_of(token: str) -> str:
     """Return what of a token may be shown: its flag, never its value."""
-    match = re.match(r"-{1,2}[A-Za-z][A-Za-z0-9_.+-]*(?==|$)", token)
-    return f"{match.group()}{'=…' if '=' in token else ''}" if match else HIDDEN
+    match = re.match(r"(-{1,2}[A-Za-z][A-Za-z0-9_.+-]*)(=|\s|$)", token)
+    if not match:
+        return HIDDEN
+    return match[1] + {"=": "=…", "": ""}.get(match[2], " …")
 
 
 class ExtraArgs:
@@ -137,18 +139,27 @@ class ExtraArgs:
             return f"{len(token)} characters", TEXT
         match = _SHAPE.fullmatch(token)
         if not match:
-            short = self._short(token)
-            return _refusal_of(short) if short else ("not a single token --flag or --flag=value", TEXT)
+            # A flag with its value in one token would be nothing to the parser; what it is meant to be says more.
+            head = re.split(r"\s", token, maxsplit=1)[0]
+            meant = self._short(head) or self._managed(head)
+            return _refusal_of(meant) if meant else ("not a single token --flag or --flag=value", TEXT)
         flag, value = match.groups()
+        managed = self._managed(flag)
+        if managed:
+            return _refusal_of(managed)
         candidates = _candidates(flag)
-        for option in candidates:
-            managed = managed_flag(option)
-            if managed:
-                return _refusal_of(managed)
-        exact = "--" + re.split(r"[.+]", flag[2:], maxsplit=1)[0].replace("_", "-") in _spellings()
+        name, dot, path = flag.partition(".")
+        exact = name.replace("_", "-") in _spellings() and "+" not in path.rstrip("+") and not path.endswith("++")
         if not candidates or not exact:
             return f"not a flag of vLLM{nearest(flag, long_names())}", "flags of the pinned vLLM, in full"
-        return self._value_refusal(candidates[0], value, dotted="." in flag)
+        return self._value_refusal(candidates[0], value, dotted=bool(dot))
+
+    @staticmethod
+    def _managed(flag: str) -> str | None:
+        """Return the managed flag that the parser may take a flag of two dashes for, None when there is none."""
+        if not re.fullmatch(r"--[A-Za-z0-9][A-Za-z0-9_.+-]*", flag):
+            return None
+        return next((managed for option in _candidates(flag) if (managed := managed_flag(option))), None)
 
     @staticmethod
     def _short(token: str) -> str | None:
@@ -163,6 +174,8 @@ class ExtraArgs:
     def _value_refusal(option: dict[str, Any], value: str | None, dotted: bool) -> tuple[str, str] | None:
         """Refuse a value where none is taken, a missing one, and one of the wrong type. Values are not shown."""
         takes = option["values"]
+        if dotted and (takes != "one" or "type" in option or "choices" in option):
+            return "not a JSON value: nothing in it can be set", "the flag without a dot"
         if takes == "none":
             return None if value is None else ("has a value", "the flag alone")
         if value is None:

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import vllm_options
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.engine_args import engine_args
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_flags import ExtraArgs, managed_flag
 from llmfleet_lab.lifecycle import make_plan
 from llmfleet_lab.paths import Paths
+
+from tests.unit.fleet.bad_descriptions import TABLES
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 FREE = ["--enforce-eager", "--dtype=float32", "--seed=3", "--block-size=16", "--no-async-scheduling", "--enforce_eager"]
@@ -42,7 +45,11 @@ def spellings() -> list[str]:
     names = [name for option in vllm_options.OPTIONS if managed_flag(option) for name in option["names"]]
     cut = [name[: len(name) - less] for name in names for less in (0, 1, 2, 4) if len(name) - less > 4]
     flags = [*cut, *(f"--{name[2:].replace('-', '_')}" for name in cut if name.startswith("--"))]
-    return [flag + value for flag in dict.fromkeys(flags) for value in VALUES]
+    # And those that the tables of bad descriptions have, as people write them.
+    tables = sorted(TABLES.glob("flags*.yml"))
+    lists = [case["set"]["engine.extra_args"] for path in tables for case in yaml.safe_load(path.read_text())["cases"]]
+    written = [token for value in lists if isinstance(value, list) for token in value if isinstance(token, str)]
+    return list(dict.fromkeys([flag + value for flag in dict.fromkeys(flags) for value in VALUES] + written))
 
 
 @pytest.fixture(scope="module")
