@@ -60,8 +60,11 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     _check_names(models)
     _refuse_doubles([(read.item["name"], read.where.at("name")) for read in pools])
     warnings: list[str] = []
+    of_pool: dict[Any, list[Item]] = {}
+    for read in models:
+        of_pool.setdefault(get(read.item, "gpu.pool"), []).append(read.item)
     for read in pools:
-        warnings += pool_rules.check_capacity([model.item for model in models], read.item, read.where)
+        warnings += pool_rules.check_capacity(of_pool.get(read.item["name"], []), read.item, read.where)
     cluster = _read_map(given, "cluster", CLUSTER_FIELDS, _check_cluster)
     aws = _read_map(given, "aws", AWS_FIELDS, None)
     platform = _read_platform(given, cluster, errors)
@@ -151,12 +154,14 @@ def _check_names(models: list[_Read]) -> None:
         for position, adapter in enumerate(read.item.get("adapters") or []):
             named.append((adapter["name"], read.where.at("adapters").at(position).at("name")))
     _refuse_doubles(named)
-    names = [read.item["name"] for read in models if read.item["name"] is not None]
+    # A map for its order and its speed.
+    names = {read.item["name"]: None for read in models if read.item["name"] is not None}
     for read in models:
-        others = [name for name in names if name != read.item["name"]]
         for position, fallback in enumerate(get(read.item, "gateway.fallback") or []):
-            if fallback["model"] is not None and fallback["model"] not in others:
+            named_model, own = fallback["model"], read.item["name"]
+            if named_model is not None and (named_model not in names or named_model == own):
                 place = read.where.at("gateway").at("fallback").at(position).at("model")
+                others = [name for name in names if name != own]
                 accepted = ", ".join(others) or "none: there is no other"
                 place.refuse(fallback["model"], "not another model of the fleet", accepted)
 

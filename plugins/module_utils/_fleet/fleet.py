@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -78,7 +79,8 @@ class Model:
 
     def get(self, path: str) -> Any:
         """The value of a field by its dotted path."""
-        return get(dict(self.fields), path)
+        fields = self.fields
+        return get(fields if isinstance(fields, dict) else dict(fields), path)
 
     @property
     def revision(self) -> str:
@@ -112,7 +114,7 @@ class Fleet:
     models: tuple[Model, ...]
     warnings: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def names(self) -> Names:
         """Names of what is made."""
         name, region, account = (str(self.cluster[key]) for key in ("name", "region", "account"))
@@ -129,9 +131,13 @@ class Fleet:
             node_role=self.platform["node_role"] or f"KarpenterNodeRole-{name}",
         )
 
+    @functools.cached_property
+    def _pools_by_name(self) -> dict[str, Pool]:
+        return {pool.name: pool for pool in self.pools}
+
     def pool(self, name: str) -> Pool:
         """The pool of a name. Raises KeyError."""
-        return {pool.name: pool for pool in self.pools}[name]
+        return self._pools_by_name[name]
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can carry it, values of engine.env left out: they may be secret."""
