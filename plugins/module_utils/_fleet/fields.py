@@ -96,7 +96,7 @@ def get(item: dict[str, Any], path: str) -> Any:
     return value
 
 
-# A level of a table by key: a field, or the level below. Levels are read for every item of a list, so they are made once.
+# A level of a table by key: a field, or the level below. Made once: levels are read for every item of a list.
 _Level = dict[str, "Field | _Level"]
 # By the table's identity, with the table, which keeps its identity from being given to another.
 _LEVELS: dict[int, tuple[Sequence[Field], _Level]] = {}
