@@ -22,6 +22,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.platform_field
     CLUSTER_FIELDS,
     PLATFORM_FIELDS,
     known_variables,
+    names_of,
     variable,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pool_fields import POOL_FIELDS
@@ -68,6 +69,7 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     cluster = _read_map(given, "cluster", CLUSTER_FIELDS, _check_cluster)
     aws = _read_map(given, "aws", AWS_FIELDS, None)
     platform = _read_platform(given, cluster, errors)
+    _check_only(platform, [read.item["name"] for read in models], errors)
     lines = list(models_errors.lines)
     lines += [line for read in models for line in read.lines] + pools_errors.lines
     lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
@@ -187,6 +189,17 @@ def _read_platform(given: Item, cluster: _Read, errors: Errors) -> Item:
             errors.add(name, "an unknown variable", f"not one of ours{nearest(name, known_variables())}", "its removal")
     _check_derived(platform, cluster, errors)
     return platform
+
+
+def _check_only(platform: Item, names: list[Any], errors: Errors) -> None:
+    """Turn llmfleet_only into a list of names that are all models of the fleet."""
+    if platform["only"] is None:
+        return
+    platform["only"] = names_of(platform["only"])
+    unknown = [name for name in platform["only"] if name not in names]
+    if unknown:
+        accepted = ", ".join(name for name in names if name is not None) or "none: llmfleet_models is empty"
+        Where(variable("only"), errors).refuse(", ".join(unknown), "not a model of the fleet", accepted)
 
 
 def _check_derived(platform: Item, cluster: _Read, errors: Errors) -> None:

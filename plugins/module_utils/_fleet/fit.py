@@ -22,7 +22,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import M
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What the bucket has of a model. size: bytes of its weights. marked: a file beside them says they are quantized."""
+    """What the bucket has of a model. size: bytes of its weights. marked: quantized, by a file beside them."""
 
     shape: Architecture
     size: int
@@ -150,7 +150,7 @@ def told(found: Fit) -> list[str]:
     if not how.cpu:
         parts.append(f"allowance {size(found.allowance)}")
     if found.space is not None:
-        parts.append(f"KV cache {size(found.space)}")
+        parts.append(f"KV cache {size(found.space)}" if found.space > 0 else f"missing {size(-found.space)}")
     where = "a GPU of a pool whose memory is not known"
     if how.cpu:
         where = "the CPU engine"
@@ -164,13 +164,12 @@ def _held(found: Fit) -> str:
     how, own = found.how, found.checkpoint.shape.context_from
     if found.cache is None:
         return f"KV cache not computed: {found.unknown}"
-    a_token = f"{fit_memory.size(found.cache.token_bytes)} of KV cache a token"
+    each = fit_memory.size(found.cache.token_bytes)
     if found.tokens is None or found.sequences is None or found.longest is None:
-        return f"{a_token}; longest context by {own or 'config.json unknown'}"
-    text = (
-        f"KV cache of {found.tokens:,} tokens ({a_token}), {found.sequences:.1f} sequences of {how.context:,} at once"
-    )
-    if found.sequences < how.sequences:
+        return f"{each} of KV cache a token; longest context {own or 'unknown'}"
+    text = f"KV cache of {found.tokens:,} tokens ({each} each), "
+    text += f"{found.sequences:.1f} sequences of {how.context:,} at once"
+    if 1 <= found.sequences < how.sequences:
         text += f" ({how.sequences} of {found.tokens // how.sequences:,})"
     text += f"; longest context {found.longest:,}"
     if found.longest == found.checkpoint.shape.context and not how.long:

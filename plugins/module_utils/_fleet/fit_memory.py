@@ -63,7 +63,8 @@ def allowance(shape: Architecture, how: Settings, batched: int) -> int:
 
 def size(count: float) -> str:
     """Bytes in the unit that suits them, with one decimal."""
-    for unit, name in ((GIB, "GiB"), (MIB, "MiB")):
-        if abs(count) >= unit / 10:
-            return f"{count / unit:.1f} {name}"
+    if count >= GIB / 10:
+        return f"{count / GIB:.1f} GiB"
+    if count >= MIB:
+        return f"{count / MIB:.1f} MiB"
     return f"{count / 1024:.1f} KiB"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, llmfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How an engine is set, as far as the fit of its model needs it: from fields of the description and the user's flags."""
+"""How an engine is set, as far as the fit of its model depends on it: fields of the description, the user's flags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _BLOCK, _CPU_BLOCK, _CPU_LATENT_BLOCK = 16, 128, 16
 
 @dataclass(frozen=True)
 class Settings:
-    """context, block: tokens. tensor, pipeline: GPUs. kv_bytes: of a KV cache of a given size, None where it is measured.
+    """context, block: tokens. tensor, pipeline: GPUs. kv_bytes: of a KV cache of a given size, None where
+    the engine measures what is left.
 
     dtype: of weights and activations, "" as the checkpoint. cache: the KV cache's dtype, auto as the weights. batched:
     tokens of a step, 0 for the engine's default. cpu: the engine runs without GPUs. long: any context is allowed.

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Errors, Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.instance_types import INSTANCE_TYPES, InstanceType
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import Names, default_bucket
@@ -131,6 +132,20 @@ class Fleet:
             node_role=self.platform["node_role"] or f"KarpenterNodeRole-{name}",
         )
 
+    @property
+    def chosen(self) -> tuple[Model, ...]:
+        """The models that llmfleet_only names, all without it. Whatever is not chosen is wanted all the same."""
+        only = self.platform["only"]
+        return self.models if only is None else tuple(model for model in self.models if model.name in only)
+
+    def place(self, model: Model, errors: Errors) -> Where:
+        """The place of a model in the description."""
+        return Where(f"llmfleet_models[{self._positions[model.name]}] ({model.name})", errors)
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {model.name: index for index, model in enumerate(self.models)}
+
     @functools.cached_property
     def _pools_by_name(self) -> dict[str, Pool]:
         return {pool.name: pool for pool in self.pools}
@@ -155,6 +170,7 @@ class Fleet:
             "platform": {**self.platform, "gateway_keys_secret": gateway_keys_secret(self)},
             "pools": [dict(pool.fields) for pool in self.pools],
             "models": models,
+            "chosen": [model.name for model in self.chosen],
             "warnings": list(self.warnings),
             "names": {
                 **asdict(names),
