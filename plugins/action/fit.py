@@ -59,18 +59,13 @@ class ActionModule(ClusterAction):
         show = self.progress(task_vars)
         for line in lines:
             show(line)
-        result: dict[str, Any] = {
-            "changed": False,
-            "models": [one.as_dict() for one in fits],
-            "not_known": not_known,
-            "errors": errors.lines,
-            "lines": lines,
-        }
+        result: dict[str, Any] = {"changed": False, "not_known": not_known, "errors": errors.lines}
         if errors.lines and arguments["refuse"]:
+            # The figures have been shown: a failure is to be read, and stays short.
             return {**result, "failed": True, "msg": "\n".join(errors.lines)}
         for line in errors.lines:
             self._display.warning(line)
-        return result
+        return {**result, "models": [one.as_dict() for one in fits], "lines": lines}
 
 
 def _checkpoint(s3: Any, fleet: Fleet, model: Model) -> Checkpoint | str:

@@ -49,7 +49,7 @@ models:
     - "The figures of each model that is known, in bytes of the fullest GPU and in tokens: C(weights), C(adapters),
       C(allowance), C(budget), C(kv_space), C(kv_token), C(kv_tokens), C(sequences), C(longest_context) and others."
     - A figure that is not known is null, and C(unknown) says why.
-  returned: always
+  returned: success
   type: list
   elements: dict
 not_known:
@@ -63,7 +63,7 @@ errors:
   elements: str
 lines:
   description: The figures as they are shown.
-  returned: always
+  returned: success
   type: list
   elements: str
 """

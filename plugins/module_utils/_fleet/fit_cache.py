@@ -22,7 +22,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fit_architectu
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fit_settings import GIB, Settings
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fit_weights import stage_layers
 
-# Tokens that a step may have: by default for GPUs below 70 GiB and A100s, and for larger ones; and on CPU.
+# Tokens that a step may have: by default for GPUs below 70 GiB and A100s, and for larger ones; on CPU for each process.
 _BATCHED, _BATCHED_LARGE, _LARGE = 2048, 8192, 70 * GIB
 # Bytes of a number of the KV cache, by --kv-cache-dtype.
 _CACHE_BYTES = {"float16": 2, "bfloat16": 2, "half": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1, "fp8_inc": 1}
@@ -83,6 +83,8 @@ def batched_tokens(how: Settings, gpu: str, memory: int) -> int:
     if how.batched:
         return how.batched
     default = _BATCHED_LARGE if memory >= _LARGE and gpu != "a100" else _BATCHED
+    if how.cpu:
+        default *= how.tensor * how.pipeline
     return min(default, how.sequences * how.context)
 
 

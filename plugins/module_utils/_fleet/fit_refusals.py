@@ -12,7 +12,10 @@ from typing import Any
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fit import Fit, fit_of
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fit_memory import size
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import VERSION
 
+# Methods that the pinned engine refuses with "Unknown quantization method".
+_GONE = ("bitsandbytes",)
 # What a description takes, and steps in which suggestions are made.
 _LEAST_CONTEXT, _CONTEXT_STEP, _MOST_UTILIZATION = 1024, 1024, 98
 
@@ -40,11 +43,14 @@ def _quantization(found: Fit, repository: str, where: Where) -> bool:
     if wanted == "none" or found.how.overridden:
         return False
     place = where.at("engine").at("quantization")
+    if wanted in _GONE and not found.how.other_image:
+        place.refuse(wanted, f"vLLM {VERSION} does not have it any more", "none" if has else "none, fp8")
+        return True
     if has and has != wanted:
         place.refuse(wanted, f"the weights of {repository} are quantized already, by {has}", "none")
         return True
     if not has and wanted in ("awq", "gptq") and not found.checkpoint.marked:
-        place.refuse(wanted, f"the weights of {repository} are not quantized", "none, fp8, bitsandbytes")
+        place.refuse(wanted, f"the weights of {repository} are not quantized", "none, fp8")
         return True
     return False
 

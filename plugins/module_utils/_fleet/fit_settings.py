@@ -22,7 +22,7 @@ class Settings:
 
     dtype: of weights and activations, "" as the checkpoint. cache: the KV cache's dtype, auto as the weights. batched:
     tokens of a step, 0 for the engine's default. cpu: the engine runs without GPUs. long: any context is allowed.
-    overridden: config.json is not all that decides the model's shape.
+    overridden: config.json is not all that decides the model's shape. other_image: not the engine of the card.
     """
 
     context: int
@@ -43,6 +43,7 @@ class Settings:
     cpu: bool = False
     long: bool = False
     overridden: bool = False
+    other_image: bool = False
 
     def dtype_of(self, shape: Architecture) -> str:
         """What the engine computes in: 32-bit checkpoints become 16-bit ones unless asked for."""
@@ -89,6 +90,7 @@ def settings(model: Model) -> Settings:
         block=_number(flags.get("block-size", "")),
         cpu=space != "",
         long=str(env.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN", "")) not in ("", "0"),
+        other_image=model.get("engine.image") is not None,
         overridden=any(flag.partition(".")[0] == "hf-overrides" for flag in flags),
     )
 

@@ -201,11 +201,14 @@ def test_a_context_that_the_model_was_not_made_for() -> None:
     [
         ("fp8", "awq", "the weights of owner/name are quantized already, by awq; accepted: none"),
         ("gptq", "compressed-tensors", "quantized already, by compressed-tensors; accepted: none"),
-        ("awq", "", "the weights of owner/name are not quantized; accepted: none, fp8, bitsandbytes"),
-        ("gptq", "", "the weights of owner/name are not quantized; accepted: none, fp8, bitsandbytes"),
+        ("awq", "", "the weights of owner/name are not quantized; accepted: none, fp8"),
+        ("gptq", "", "the weights of owner/name are not quantized; accepted: none, fp8"),
         ("awq", "awq", ""),
         ("none", "gptq", ""),
-        ("bitsandbytes", "", ""),
+        ("fp8", "fp8", ""),
+        ("fp8", "", ""),
+        ("bitsandbytes", "", "vLLM 0.32.0 does not have it any more; accepted: none, fp8"),
+        ("bitsandbytes", "bitsandbytes", "vLLM 0.32.0 does not have it any more; accepted: none"),
     ],
 )
 def test_quantization(wanted: str, has: str, got: str) -> None:
@@ -217,6 +220,14 @@ def test_quantization(wanted: str, has: str, got: str) -> None:
     if has:
         # A quantized checkpoint is what its files are.
         assert one.weights == 6 * GIB
+
+
+def test_another_image_may_have_what_the_pinned_engine_has_not() -> None:
+    one = found("qwen3", quantization="bitsandbytes", other_image=True)
+    assert lines(one) == []
+    # Linear weights at 4 bits, and 32 bits for each 64 of them.
+    linear = SIZES["qwen3"] / 2 - 2 * 151936 * 4096
+    assert one.weights == int(linear * 0.5625 + 4 * 151936 * 4096)
 
 
 def test_older_quantized_repositories_have_a_file_that_says_so() -> None:

@@ -174,7 +174,7 @@ def test_what_cannot_start_is_refused_all_at_once(tmp_path: Path, bucket: Bucket
         "llmfleet_models[0] (qwen).engine.context_length: got 65536: config.json says max_position_embeddings 40960; "
         "accepted: at most 25600",
         "llmfleet_models[2] (third).engine.quantization: got 'awq': the weights of Qwen/Qwen3-8B are not quantized; "
-        "accepted: none, fp8, bitsandbytes",
+        "accepted: none, fp8",
     ]
     code, output, result = fitted(tmp_path, bucket)
     assert code != 0 and not result
