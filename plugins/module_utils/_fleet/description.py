@@ -29,6 +29,8 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pool_fields im
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import VERSION
 
 Item = dict[str, Any]
+# Models that a message names.
+_MOST_NAMES = 50
 Rules = Callable[[Item, Mapping[str, Any], Where], None]
 
 
@@ -163,9 +165,14 @@ def _check_names(models: list[_Read]) -> None:
             named_model, own = fallback["model"], read.item["name"]
             if named_model is not None and (named_model not in names or named_model == own):
                 place = read.where.at("gateway").at("fallback").at(position).at("model")
-                others = [name for name in names if name != own]
-                accepted = ", ".join(others) or "none: there is no other"
-                place.refuse(fallback["model"], "not another model of the fleet", accepted)
+                place.refuse(fallback["model"], "not another model of the fleet", _others(names, own))
+
+
+def _others(names: Mapping[str, None], own: Any) -> str:
+    """What a fallback may be; names that are too many to be read are counted."""
+    if len(names) > _MOST_NAMES:
+        return f"one of the fleet's {len(names)} models, other than itself"
+    return ", ".join(name for name in names if name != own) or "none: there is no other"
 
 
 def _check_cluster(cluster: Item, given: Mapping[str, Any], where: Where) -> None:
@@ -199,6 +206,8 @@ def _check_only(platform: Item, names: list[Any], errors: Errors) -> None:
     unknown = [name for name in platform["only"] if name not in names]
     if unknown:
         accepted = ", ".join(name for name in names if name is not None) or "none: llmfleet_models is empty"
+        if len(names) > _MOST_NAMES:
+            accepted = f"names of the fleet's {len(names)} models"
         Where(variable("only"), errors).refuse(", ".join(unknown), "not a model of the fleet", accepted)
 
 

@@ -113,7 +113,8 @@ def _level_of(fields: Sequence[Field]) -> _Level:
         *groups, last = field.path.split(".")
         for group in groups:
             below = level.setdefault(group, {})
-            assert isinstance(below, dict), f"{field.path}: {group} is a field"
+            if isinstance(below, Field):
+                raise AssertionError(f"{field.path}: {group} is a field")
             level = below
         level[last] = field
     _LEVELS[id(fields)] = (fields, root)

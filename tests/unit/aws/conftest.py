@@ -40,6 +40,12 @@ def ec2() -> Iterator[Script]:
     yield from _script("ec2")
 
 
+@pytest.fixture
+def s3() -> Iterator[Script]:
+    """A scripted client of S3; every expected call must have been made."""
+    yield from _script("s3")
+
+
 def _script(service: str) -> Iterator[Script]:
     script = Script(service)
     with script.stubber:
