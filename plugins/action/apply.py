@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import prune
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, WaitError, wait_for
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.chosen import of_models, prune_selections
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
 
@@ -28,6 +29,7 @@ class ActionModule(ClusterAction):
         "replace": {"type": "list", "elements": "str", "default": []},
         "prune": {"type": "bool", "default": False},
         "prune_labels": {"type": "dict", "default": {}},
+        "only": {"type": "list", "elements": "str"},
     }
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -36,10 +38,12 @@ class ActionModule(ClusterAction):
         name, layer, timeout = self.cluster(task_vars)["name"], arguments["layer"], float(arguments["wait_timeout"])
         progress = self.progress(task_vars)
         pruned: list[dict[str, str]] = []
+        removed: list[dict[str, str]] = []
+        only = arguments["only"]
         try:
             done = apply(
                 client,
-                arguments["objects"],
+                of_models(arguments["objects"], only),
                 name,
                 layer,
                 check=self.checking,
@@ -51,13 +55,11 @@ class ActionModule(ClusterAction):
             )
         except ApplyError as error:
             return {**self._result(error.result, layer), "failed": True, "msg": str(error)}
-        if arguments["prune"]:
-            keep = [item.desired for item in done.items]
-            pruned, removed = prune(
-                client, name, layer, keep, labels=arguments["prune_labels"], check=self.checking, timeout=timeout
-            )
-        else:
-            removed = []
+        keep = [item.desired for item in done.items]
+        for labels in prune_selections(arguments["prune_labels"], only) if arguments["prune"] else []:
+            gone, diffs = prune(client, name, layer, keep, labels=labels, check=self.checking, timeout=timeout)
+            pruned += gone
+            removed += diffs
         result = self._result(done, layer)
         result["pruned"] = pruned
         result["changed"] = done.changed or bool(pruned)

@@ -11,7 +11,6 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import KEYS, environment
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import MODEL_LABEL
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import COMPONENTS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import plain
 
@@ -51,20 +50,6 @@ def aws_resources(desired: Mapping[str, Any], resource: str) -> list[dict[str, A
     return [entry["properties"] for entry in _list(desired, "aws") if entry["resource"] == resource]
 
 
-def of_models(objects: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
-    """Return the objects of some models, and those that belong to no model. names: of the models.
-
-    What is left out is wanted all the same: it must not be pruned.
-    """
-    wanted = set(plain(names))
-    found = []
-    for obj in plain(objects):
-        model = obj["metadata"].get("labels", {}).get(MODEL_LABEL)
-        if model is None or model in wanted:
-            found.append(obj)
-    return found
-
-
 def charts(desired: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the Helm release of a name in a list, which is empty when it is not wanted."""
     return [entry for entry in _list(desired, "charts") if entry["name"] == name]
@@ -93,6 +78,5 @@ class FilterModule:
             "component": component,
             "aws_resources": aws_resources,
             "charts": charts,
-            "of_models": of_models,
             "aws_environment": aws_environment,
         }

@@ -70,6 +70,12 @@ options:
       - Labels that an object must have as well to be pruned, where O(objects) are a part of the layer only.
     type: dict
     default: {}
+  only:
+    description:
+      - Names of models. Objects that belong to another model (by the label C(app.kubernetes.io/name)) are neither
+        applied, nor waited for, nor pruned. Objects that belong to no model are applied, and not pruned.
+    type: list
+    elements: str
 extends_documentation_fragment:
   - llmfleet.eks.cluster
 attributes:

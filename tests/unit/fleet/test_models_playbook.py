@@ -13,6 +13,8 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.chosen import of_models, prune_selections
 from moto.server import ThreadedMotoServer
 
 from tests.unit.fleet.fit_models import QWEN3, SIZES, files
@@ -35,7 +37,7 @@ FIT = """
       check_mode: false
       vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
 """
-# What roles hand to llmfleet.eks.apply and to verify.
+# What roles have for llmfleet.eks.apply and for verify.
 CHOSEN = """
 - hosts: all
   connection: local
@@ -46,11 +48,9 @@ CHOSEN = """
       register: described
     - ansible.builtin.copy:
         content: >-
-          {{ {'models': __llmfleet_desired | llmfleet.eks.component('models')
-                        | llmfleet.eks.of_models(__llmfleet_fleet.chosen),
-              'weights': __llmfleet_desired | llmfleet.eks.component('weights')
-                         | llmfleet.eks.of_models(__llmfleet_fleet.chosen),
-              'everything': __llmfleet_desired.objects | length,
+          {{ {'models': __llmfleet_desired | llmfleet.eks.component('models'),
+              'weights': __llmfleet_desired | llmfleet.eks.component('weights'),
+              'only': __llmfleet_fleet.platform.only | default('omitted', true),
               'verify': __verify_models | map(attribute='name') | list} | to_json }}
         dest: "{{ out }}"
         mode: "0600"
@@ -211,13 +211,30 @@ def test_only_some_models_are_acted_on(tmp_path: Path, bucket: Bucket) -> None:
     everything = chosen(tmp_path, bucket.variables)
     assert models_of(everything["models"]) == {"qwen", "second", "third"} == set(everything["verify"])
     assert models_of(everything["weights"]) == {None, "qwen", "second", "third"}
+    assert everything["only"] == "omitted"
     some = chosen(tmp_path, bucket.variables, "-e", "llmfleet_only=third,qwen")
-    assert models_of(some["models"]) == {"qwen", "third"} == set(some["verify"])
-    # The fetcher's account and files belong to no model, and every job needs them.
-    assert models_of(some["weights"]) == {None, "qwen", "third"}
-    assert [obj for obj in everything["models"] if obj in some["models"]] == some["models"]
+    assert set(some["verify"]) == {"qwen", "third"} and some["only"] == ["third", "qwen"]
     # What is wanted is the same: nothing becomes unwanted by not being chosen.
-    assert some["everything"] == everything["everything"]
+    assert (some["models"], some["weights"]) == (everything["models"], everything["weights"])
+    acted = of_models(some["models"], some["only"])
+    assert models_of(acted) == {"qwen", "third"} and [obj for obj in some["models"] if obj in acted] == acted
+    # The fetcher's account and files belong to no model, and every job needs them.
+    assert models_of(of_models(some["weights"], some["only"])) == {None, "qwen", "third"}
+    assert of_models(some["weights"], None) == some["weights"]
+
+
+def test_what_was_not_chosen_is_not_pruned() -> None:
+    labels = {"app.kubernetes.io/component": "inference"}
+    assert prune_selections(labels, None) == [labels]
+    name = "app.kubernetes.io/name"
+    assert prune_selections(labels, ["a", "b"]) == [{**labels, name: "a"}, {**labels, name: "b"}]
+
+
+@pytest.mark.parametrize("role", ["models", "weights"])
+def test_every_role_that_applies_models_says_which(role: str) -> None:
+    tasks = yaml.safe_load((ROOT / "roles" / role / "tasks" / "main.yml").read_text(encoding="utf-8"))
+    applied = [task["llmfleet.eks.apply"] for task in tasks if "llmfleet.eks.apply" in task]
+    assert applied and all("__llmfleet_fleet.platform.only" in task["only"] for task in applied)
 
 
 def test_models_need_no_id_that_only_the_cloud_knows(tmp_path: Path, bucket: Bucket) -> None:
