@@ -60,6 +60,7 @@ unit: venv ## Unit tests only
 	python -m pytest tests/unit
 
 .PHONY: bench
-bench: venv ## Measure apply and a run without changes, side by side with others, on the running lab
+bench: venv ## Measure rendering, apply and a run without changes, side by side with others, on the running lab
+	python -m bench.render
 	python -m bench.apply
 	python -m bench.site

@@ -63,8 +63,8 @@ def positive(text: str) -> int:
     return value
 
 
-def machine(lab: Lab) -> dict[str, Any]:
-    """What the figures depend on."""
+def host_facts() -> dict[str, Any]:
+    """What figures depend on that need no cluster."""
     return {
         "date": time.strftime("%Y-%m-%d %H:%M %Z"),
         "cores": len(os.sched_getaffinity(0)),
@@ -73,9 +73,13 @@ def machine(lab: Lab) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "ansible_core": importlib.metadata.version("ansible-core"),
-        "kubernetes": str(lab.client().get("/version")["gitVersion"]),
         "load_before": [round(value, 2) for value in os.getloadavg()],
     }
+
+
+def machine(lab: Lab) -> dict[str, Any]:
+    """What the figures depend on."""
+    return {**host_facts(), "kubernetes": str(lab.client().get("/version")["gitVersion"])}
 
 
 def machine_text(facts: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import Pruned, parent_among, prune
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, WaitError, wait_for
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.chosen import of_models
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
 
@@ -27,6 +28,7 @@ class ActionModule(ClusterAction):
         "adopt": {"type": "bool", "default": False},
         "replace": {"type": "list", "elements": "str", "default": []},
         "prune": {"type": "bool", "default": False},
+        "only": {"type": "list", "elements": "str"},
     }
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -34,11 +36,12 @@ class ActionModule(ClusterAction):
         client = self.client(task_vars)
         name, layer, timeout = self.cluster(task_vars)["name"], arguments["layer"], float(arguments["wait_timeout"])
         progress = self.progress(task_vars)
+        only = arguments["only"]
         parent = parent_among(arguments["objects"]) if arguments["prune"] else None
         try:
             done = apply(
                 client,
-                arguments["objects"],
+                of_models(arguments["objects"], only),
                 name,
                 layer,
                 check=self.checking,
@@ -52,7 +55,7 @@ class ActionModule(ClusterAction):
             return {**self._result(error.result, layer), "failed": True, "msg": str(error)}
         pruned = Pruned()
         if parent is not None:
-            pruned = prune(client, name, parent, done.items, check=self.checking, timeout=timeout)
+            pruned = prune(client, name, parent, done.items, only=only, check=self.checking, timeout=timeout)
         result = self._result(done, layer)
         result["pruned"] = pruned.objects
         result["changed"] = done.changed or bool(pruned.objects)

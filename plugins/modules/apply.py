@@ -67,6 +67,12 @@ options:
       - Namespaces, CustomResourceDefinitions, PersistentVolumes and PersistentVolumeClaims always stay.
     type: bool
     default: false
+  only:
+    description:
+      - Names of models. Objects that belong to another model (by the label C(app.kubernetes.io/name)) are neither
+        applied, nor waited for, nor pruned. Objects that belong to no model are applied, and not pruned.
+    type: list
+    elements: str
 extends_documentation_fragment:
   - llmfleet.eks.cluster
 attributes:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset impor
     kinds_of,
     kinds_text,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.chosen import of_models_selector
 
 # What holds data or other objects is never taken away because a list got shorter: that is what remove is for.
 _NEVER = frozenset({"Namespace", "CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim"})
@@ -49,18 +50,26 @@ def parent_among(objects: Iterable[Any]) -> Mapping[str, Any]:
 
 
 def prune(
-    client: Client, cluster: str, parent: Mapping[str, Any], items: list[Item], *, check: bool, timeout: float
+    client: Client,
+    cluster: str,
+    parent: Mapping[str, Any],
+    items: list[Item],
+    *,
+    only: Sequence[str] | None = None,
+    check: bool,
+    timeout: float,
 ) -> Pruned:
     """Delete the members of a set that are ours and not among `items`, wait until they are gone, narrow the parent.
 
     parent: as given to apply, with the kinds that are wanted. items: what apply dealt with, the parent among it.
+    only: names of models; then nothing is deleted but what is theirs, and the parent stays as wide as it is.
     Namespaces, CRDs, volumes and claims always stay. Raises ClusterError, RemovalError.
     """
     wanted = {_key(item.desired) for item in items}
     (applied,) = (item for item in items if is_parent(item.desired))
     kinds = kinds_of(applied.desired) | kinds_of(applied.live)
     resources = [r for r in client.discovery.preferred() if _group_kind(r.group, r.kind) in kinds]
-    label = f",{MEMBER_LABEL}={parent['metadata']['labels'][ID_LABEL]}"
+    label = f",{MEMBER_LABEL}={parent['metadata']['labels'][ID_LABEL]}{of_models_selector(only)}"
     stale = [
         obj for obj in read_owned(client, cluster, labels=label, resources=resources) if _owned_key(obj) not in wanted
     ]
@@ -73,6 +82,8 @@ def prune(
         return result
     if going:
         delete_all(client, cluster, going, timeout=timeout)
+    if only is not None:
+        return result
     staying = {_group_kind(obj.resource.group, obj.resource.kind) for obj in stale} - {
         _group_kind(obj.resource.group, obj.resource.kind) for obj in going
     }

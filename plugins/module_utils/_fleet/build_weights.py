@@ -22,6 +22,8 @@ PACKAGE_KEY = f"weights/{PACKAGE}/"
 MAIN = "__main__.py"
 FOLDER = "/opt/llmfleet"
 MOUNT = "/weights"
+# On every object of a model, and on no other.
+MODEL_LABEL = "app.kubernetes.io/name"
 # Exit statuses of the fetcher: its configuration is wrong; there is no such repository, revision or file.
 HOPELESS = (2, 4)
 
@@ -29,7 +31,7 @@ HOPELESS = (2, 4)
 def model_labels(model: Model, component: str) -> dict[str, str]:
     """Labels of the objects of a model; component: inference or weights."""
     return {
-        "app.kubernetes.io/name": model.name,
+        MODEL_LABEL: model.name,
         "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": "llmfleet",
     }

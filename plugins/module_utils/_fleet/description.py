@@ -28,12 +28,15 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.platform_field
     CLUSTER_FIELDS,
     PLATFORM_FIELDS,
     known_variables,
+    names_of,
     variable,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pool_fields import POOL_FIELDS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import VERSION
 
 Item = dict[str, Any]
+# Models that a message names.
+_MOST_NAMES = 50
 Rules = Callable[[Item, Mapping[str, Any], Where], None]
 
 
@@ -68,13 +71,17 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     _check_names(models)
     _refuse_doubles([(read.item["name"], read.where.at("name")) for read in pools])
     warnings: list[str] = []
+    of_pool: dict[Any, list[Item]] = {}
+    for read in models:
+        of_pool.setdefault(get(read.item, "gpu.pool"), []).append(read.item)
     for read in pools:
-        warnings += pool_rules.check_capacity([model.item for model in models], read.item, read.where)
+        warnings += pool_rules.check_capacity(of_pool.get(read.item["name"], []), read.item, read.where)
     cluster = _read_map(given, "cluster", CLUSTER_FIELDS, _check_cluster)
     for read in pools:
         pool_rules.check_zones(read.item, cluster.item["region"], read.where)
     aws = _read_map(given, "aws", AWS_FIELDS, None)
     platform = _read_platform(given, cluster, errors)
+    _check_only(platform, [read.item["name"] for read in models], errors)
     lines = list(models_errors.lines)
     lines += [line for read in models for line in read.lines] + pools_errors.lines
     lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
@@ -167,14 +174,21 @@ def _check_names(models: list[_Read]) -> None:
         for position, adapter in enumerate(read.item.get("adapters") or []):
             named.append((adapter["name"], read.where.at("adapters").at(position).at("name")))
     _refuse_doubles(named)
-    names = [read.item["name"] for read in models if read.item["name"] is not None]
+    # A map for its order and its speed.
+    names = {read.item["name"]: None for read in models if read.item["name"] is not None}
     for read in models:
-        others = [name for name in names if name != read.item["name"]]
         for position, fallback in enumerate(get(read.item, "gateway.fallback") or []):
-            if fallback["model"] is not None and fallback["model"] not in others:
+            named_model, own = fallback["model"], read.item["name"]
+            if named_model is not None and (named_model not in names or named_model == own):
                 place = read.where.at("gateway").at("fallback").at(position).at("model")
-                accepted = ", ".join(others) or "none: there is no other"
-                place.refuse(fallback["model"], "not another model of the fleet", accepted)
+                place.refuse(fallback["model"], "not another model of the fleet", _others(names, own))
+
+
+def _others(names: Mapping[str, None], own: Any) -> str:
+    """What a fallback may be; names that are too many to be read are counted."""
+    if len(names) > _MOST_NAMES:
+        return f"one of the fleet's {len(names)} models, other than itself"
+    return ", ".join(name for name in names if name != own) or "none: there is no other"
 
 
 def _check_cluster(cluster: Item, given: Mapping[str, Any], where: Where) -> None:
@@ -198,6 +212,19 @@ def _read_platform(given: Item, cluster: _Read, errors: Errors) -> Item:
             errors.add(name, "an unknown variable", f"not one of ours{nearest(name, known_variables())}", "its removal")
     _check_derived(platform, cluster, errors)
     return platform
+
+
+def _check_only(platform: Item, names: list[Any], errors: Errors) -> None:
+    """Turn llmfleet_only into a list of names that are all models of the fleet."""
+    if platform["only"] is None:
+        return
+    platform["only"] = names_of(platform["only"])
+    unknown = [name for name in platform["only"] if name not in names]
+    if unknown:
+        accepted = ", ".join(name for name in names if name is not None) or "none: llmfleet_models is empty"
+        if len(names) > _MOST_NAMES:
+            accepted = f"names of the fleet's {len(names)} models"
+        Where(variable("only"), errors).refuse(", ".join(unknown), "not a model of the fleet", accepted)
 
 
 def _check_derived(platform: Item, cluster: _Read, errors: Errors) -> None:

@@ -108,50 +108,75 @@ def get(item: dict[str, Any], path: str) -> Any:
     return value
 
 
+# A level of a table by key: a field, or the level below. Made once: levels are read for every item of a list.
+_Level = dict[str, "Field | _Level"]
+# By the table's identity, with the table, which keeps its identity from being given to another.
+_LEVELS: dict[int, tuple[Sequence[Field], _Level]] = {}
+
+
+def _level_of(fields: Sequence[Field]) -> _Level:
+    """Return the table as nested maps, keys in its order."""
+    kept = _LEVELS.get(id(fields))
+    if kept is not None and kept[0] is fields:
+        return kept[1]
+    root: _Level = {}
+    for field in fields:
+        level = root
+        *groups, last = field.path.split(".")
+        for group in groups:
+            below = level.setdefault(group, {})
+            if isinstance(below, Field):
+                raise AssertionError(f"{field.path}: {group} is a field")
+            level = below
+        level[last] = field
+    _LEVELS[id(fields)] = (fields, root)
+    return root
+
+
 def read_map(fields: Sequence[Field], value: Any, where: Where) -> dict[str, Any]:
     """Check a map against a table and return it with defaults filled in, nested as the dotted paths say.
 
     Values that are refused are replaced by None: whoever reads on finds the errors in where.errors.
     """
-    result = _read_level(fields, "", value, where)
+    result = _read_level(_level_of(fields), value, where)
     for field in fields:
-        _refuse_unbuilt(field, result, value, where)
+        if not field.built:
+            _refuse_unbuilt(field, result, value, where)
     return result
 
 
-def _read_level(fields: Sequence[Field], prefix: str, value: Any, where: Where) -> dict[str, Any]:
-    """Read the keys of one level; prefix: the dotted path of the level with a trailing dot."""
-    keys = list(dict.fromkeys(field.path.removeprefix(prefix).split(".")[0] for field in fields))
+def _read_level(level: _Level, value: Any, where: Where, told: bool = True) -> dict[str, Any]:
+    """Read the keys of one level; told: whether what is missing is an error."""
     if not isinstance(value, dict):
-        where.misshapen(value, "not a map", f"map with {', '.join(keys)}")
-        value = {}
-        fields = [field for field in fields if not field.required]
+        where.misshapen(value, "not a map", f"map with {', '.join(level)}")
+        # What is missing in it is not said as well.
+        value, told = {}, False
     result: dict[str, Any] = {}
-    for key in keys:
-        below = [field for field in fields if field.path == prefix + key or field.path.startswith(f"{prefix}{key}.")]
-        if not below:
-            result[key] = None
-        elif below[0].path != prefix + key:
-            given = value.get(key)
-            result[key] = _read_level(below, f"{prefix}{key}.", {} if given is None else given, where.at(key))
+    for key, part in level.items():
+        given = value.get(key)
+        if isinstance(part, Field):
+            result[key] = _read_field(part, given, where.at(key), told)
         else:
-            result[key] = _read_field(below[0], value.get(key), where.at(key))
+            result[key] = _read_level(part, {} if given is None else given, where.at(key), told)
     for key in value:
-        if key not in keys:
+        if key not in level:
             where.errors.add(
-                f"{where.path}.{key}", "an unknown key", f"not a field{nearest(key, keys)}", ", ".join(keys)
+                f"{where.path}.{key}", "an unknown key", f"not a field{nearest(key, level)}", ", ".join(level)
             )
     return result
 
 
-def _read_field(field: Field, value: Any, where: Where) -> Any:
+def _read_field(field: Field, value: Any, where: Where, told: bool) -> Any:
     if value is None:
         if field.required:
-            where.missing(field.accept.text)
+            if told:
+                where.missing(field.accept.text)
             return None
-        return copy.deepcopy(field.default)
+        # Most defaults are scalars, which need no copy.
+        return copy.deepcopy(field.default) if isinstance(field.default, list | dict) else field.default
     place = Where(where.path, where.errors, where.secret or field.secret)
-    value = copy.deepcopy(value)
+    if isinstance(value, list | dict):
+        value = copy.deepcopy(value)
     good = field.accept.read(value, place)
     return value if good or (isinstance(field.accept, Items) and isinstance(value, list)) else None
 
@@ -159,7 +184,7 @@ def _read_field(field: Field, value: Any, where: Where) -> Any:
 def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Where) -> None:
     """Refuse a valid value that would do nothing yet."""
     value = get(result, field.path)
-    if field.built or value is None or value == field.default or not isinstance(given, dict):
+    if value is None or value == field.default or not isinstance(given, dict):
         return
     if field.built_for is not None and field.built_for(value, result):
         return

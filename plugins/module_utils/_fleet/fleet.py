@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Errors, Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.instance_types import INSTANCE_TYPES, InstanceType
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import Names, default_bucket
@@ -78,7 +80,8 @@ class Model:
 
     def get(self, path: str) -> Any:
         """The value of a field by its dotted path."""
-        return get(dict(self.fields), path)
+        fields = self.fields
+        return get(fields if isinstance(fields, dict) else dict(fields), path)
 
     @property
     def revision(self) -> str:
@@ -112,7 +115,7 @@ class Fleet:
     models: tuple[Model, ...]
     warnings: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def names(self) -> Names:
         """Names of what is made."""
         name, region, account = (str(self.cluster[key]) for key in ("name", "region", "account"))
@@ -129,9 +132,27 @@ class Fleet:
             node_role=self.platform["node_role"] or f"KarpenterNodeRole-{name}",
         )
 
+    @property
+    def chosen(self) -> tuple[Model, ...]:
+        """The models that llmfleet_only names, all without it. Whatever is not chosen is wanted all the same."""
+        only = self.platform["only"]
+        return self.models if only is None else tuple(model for model in self.models if model.name in only)
+
+    def place(self, model: Model, errors: Errors) -> Where:
+        """The place of a model in the description."""
+        return Where(f"llmfleet_models[{self._positions[model.name]}] ({model.name})", errors)
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {model.name: index for index, model in enumerate(self.models)}
+
+    @functools.cached_property
+    def _pools_by_name(self) -> dict[str, Pool]:
+        return {pool.name: pool for pool in self.pools}
+
     def pool(self, name: str) -> Pool:
         """The pool of a name. Raises KeyError."""
-        return {pool.name: pool for pool in self.pools}[name]
+        return self._pools_by_name[name]
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON can carry it, values of engine.env left out: they may be secret."""
@@ -149,6 +170,7 @@ class Fleet:
             "platform": {**self.platform, "gateway_keys_secret": gateway_keys_secret(self)},
             "pools": [dict(pool.fields) for pool in self.pools],
             "models": models,
+            "chosen": [model.name for model in self.chosen],
             "warnings": list(self.warnings),
             "names": {
                 **asdict(names),

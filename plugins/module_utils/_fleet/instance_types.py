@@ -15,13 +15,16 @@ from fractions import Fraction
 
 GIB = 1024 * 1024 * 1024
 MIB = 1024 * 1024
+# GiB of a GPU that a process can see, in tenths, rounded down: its error correction keeps a part of the nominal memory.
+# From the "total capacity" that PyTorch names when it runs out of memory on these.
+_GPU_VISIBLE = {"a10g": 220, "l4": 220, "l40s": 443, "a100": 393, "h100": 791}
 # Karpenter's VM_MEMORY_OVERHEAD_PERCENT: what the hypervisor keeps of the nominal memory, by its default.
 VM_OVERHEAD = Fraction(75, 1000)
 
 
 @dataclass(frozen=True)
 class InstanceType:
-    """One type. memory_gib: nominal. gpu_memory_gib: of one GPU."""
+    """One type. memory_gib: nominal. gpu_memory_gib: of one GPU, nominal."""
 
     name: str
     vcpus: int
@@ -35,6 +38,11 @@ class InstanceType:
     def family(self) -> str:
         """The part before the dot."""
         return self.name.split(".")[0]
+
+    @property
+    def gpu_visible(self) -> int:
+        """Bytes of one GPU that a process can see; nine tenths of the nominal memory where it was not looked up."""
+        return _GPU_VISIBLE.get(self.gpu_name, 9 * self.gpu_memory_gib) * GIB // 10
 
     @property
     def allocatable(self) -> dict[str, Decimal]:

@@ -61,6 +61,23 @@ SERVICE_NAME = matching(
     r"[a-z]([-a-z0-9]*[a-z0-9])?", "the name of a Service: a DNS label that starts with a letter", longest=63
 )
 
+
+def names_of(value: Any) -> list[str]:
+    """The names in a list, or in a text that commas separate, as `-e` on the command line gives it."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return list(dict.fromkeys(part.strip() for part in parts))
+
+
+def _check_names(value: Any) -> None:
+    if not isinstance(value, str | list) or (isinstance(value, list) and not all(isinstance(n, str) for n in value)):
+        raise Refused("not names")
+    if not value or not all(names_of(value)):
+        raise Refused("an empty name" if value else "no name")
+
+
+# Whether they are models of the fleet is a rule across fields.
+NAMES = Accept("names of models: a list, or one text with commas", _check_names)
+
 CLUSTER_FIELDS: tuple[Field, ...] = (
     Field("name", CLUSTER_NAME, REQUIRED, "the EKS cluster; names and labels what is made for it"),
     Field("region", REGION, REQUIRED, "its region"),
@@ -155,6 +172,13 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         MapOf(OWN_KEY, LABEL_VALUE),
         {},
         "labels by which the scraper chooses scrapes and rules, such as `release: kube-prometheus-stack`",
+    ),
+    Field(
+        "only",
+        NAMES,
+        None,
+        "names of the models that weights, models and verify act on; the others stay as they are",
+        default_text="all models",
     ),
     Field("render_to", PATH, None, "folder that render.yml writes to", default_text="–"),
     Field("destroy_confirm", TEXT, None, "name of the cluster, which destroy.yml asks for", default_text="–"),

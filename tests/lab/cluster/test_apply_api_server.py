@@ -286,6 +286,25 @@ def test_prune_takes_what_is_ours_and_left_out_only(client: Client, cluster: str
     assert again == Pruned() and not done.changed and client.writes == before
 
 
+def test_prune_of_chosen_models_takes_nothing_of_others(
+    client: Client, cluster: str, namespace: dict[str, Any]
+) -> None:
+    def config(name: str, model: str) -> dict[str, Any]:
+        labels = {"app.kubernetes.io/name": model}
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": cluster, "labels": labels},
+        }
+
+    apply(client, [namespace], cluster, "models")
+    apply(client, as_set([config("a1", "a"), config("a2", "a"), config("b1", "b")], cluster), cluster, "models")
+    wanted = as_set([config("a1", "a")], cluster)
+    done = apply(client, wanted, cluster, "models")
+    pruned = prune(client, cluster, wanted[0], done.items, only=["a"], check=False, timeout=30)
+    assert [obj["name"] for obj in pruned.objects] == ["a2"]
+
+
 def test_prune_wants_a_parent(objects: Objects) -> None:
     with pytest.raises(ClusterError, match="got objects with 0 parents of an ApplySet"):
         parent_among(objects)

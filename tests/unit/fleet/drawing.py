@@ -223,4 +223,6 @@ def descriptions(draw: st.DrawFn) -> Item:
         accepted, _refused, _unbuilt = test_platform.PLATFORM[field.path]
         if field.built and accepted and draw(st.integers(0, 3)) == 0:
             variables[variable(field.path)] = copy.deepcopy(draw(st.sampled_from(accepted)))
+    if variables.pop(variable("only"), None) and items:
+        variables[variable("only")] = [draw(st.sampled_from(items))["name"]]
     return variables

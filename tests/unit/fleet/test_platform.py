@@ -54,6 +54,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "monitoring": (["prometheus_operator", "victoria_metrics", "none"], ["None", False, "prometheus"], []),
     "monitoring_namespace": (["observability"], ["A", 3], []),
     "monitoring_labels": ([{}, {"release": "kps"}], [{"a b": "c"}, {"llmfleet.io/x": "y"}, {"a": 1}, []], []),
+    "only": ([["qwen"]], [3, True, "", [], ["qwen", 3], "qwen,", ["qwen", "nosuch"], "nosuch"], []),
     "render_to": (["/tmp/x"], [""], []),
     "destroy_confirm": (["prod"], [3], []),
     "storage_replace": ([True, "true", "False"], ["yes", 1, "1"], []),
@@ -142,6 +143,26 @@ def test_unknown_variables(variables: Any, errors: Any) -> None:
 def test_required_variables(name: str, variables: Any, errors: Any) -> None:
     del variables[name]
     assert any(line.startswith(f"{name}: got nothing: required") for line in errors(variables))
+
+
+def test_only_some_models(variables: Any, fleet_of: Any, errors: Any) -> None:
+    first = variables["llmfleet_models"][0]
+    variables["llmfleet_models"] = [first, {**first, "name": "second"}, {**first, "name": "third"}]
+    assert fleet_of(variables).as_dict()["chosen"] == ["qwen", "second", "third"]
+    for given in (["third", "qwen"], "third, qwen", "qwen,third,qwen"):
+        variables["llmfleet_only"] = given
+        fleet = fleet_of(variables)
+        assert [model.name for model in fleet.chosen] == fleet.as_dict()["chosen"] == ["qwen", "third"]
+        # The others are described all the same.
+        assert len(fleet.models) == len(fleet.as_dict()["models"]) == 3
+    variables["llmfleet_only"] = "third,forth,fifth"
+    assert errors(variables) == [
+        "llmfleet_only: got 'forth, fifth': not a model of the fleet; accepted: qwen, second, third"
+    ]
+    variables["llmfleet_models"] = []
+    assert errors(variables) == [
+        "llmfleet_only: got 'third, forth, fifth': not a model of the fleet; accepted: none: llmfleet_models is empty"
+    ]
 
 
 def test_no_models_is_a_fleet(variables: Any, fleet_of: Any) -> None:
