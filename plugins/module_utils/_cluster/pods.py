@@ -18,6 +18,8 @@ PODS = Resource("", "v1", "Pod", "pods", True)
 EVENTS = Resource("", "v1", "Event", "events", True)
 REPLICA_SETS = Resource("apps", "v1", "ReplicaSet", "replicasets", True)
 _REVISION = "deployment.kubernetes.io/revision"
+_SET = "leaderworkerset.sigs.k8s.io/name"
+_SET_REVISION = "leaderworkerset.sigs.k8s.io/template-revision-hash"
 
 # Waiting reasons of a container that no waiting heals, and those that may heal within the given seconds.
 _FATAL = {
@@ -44,9 +46,13 @@ def pods_of(
 ) -> list[dict[str, Any]]:
     """Return the pods of a Deployment's present revision, a StatefulSet, DaemonSet or Job, found by owner references.
 
+    A LeaderWorkerSet's are owned by StatefulSets, which its leaders own: they are found by its labels.
+
     pods, replica_sets: those of the workload's namespace. A pod of an earlier revision is not this rollout's fault.
     """
     owner = workload["metadata"]["uid"]
+    if workload["kind"] == "LeaderWorkerSet":
+        return _newest_groups([pod for pod in pods if _labels(pod).get(_SET) == workload["metadata"]["name"]])
     if workload["kind"] == "Deployment":
         sets = [rs for rs in replica_sets if _owned_by(rs, owner)]
         sets.sort(key=lambda rs: int((rs["metadata"].get("annotations") or {}).get(_REVISION, "0") or 0))
@@ -54,6 +60,18 @@ def pods_of(
             return []
         owner = sets[-1]["metadata"]["uid"]
     return [pod for pod in pods if _owned_by(pod, owner)]
+
+
+def _labels(obj: Mapping[str, Any]) -> Mapping[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def _newest_groups(pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of a LeaderWorkerSet's pods that are of the version of the youngest."""
+    if not pods:
+        return []
+    youngest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""))
+    return [pod for pod in pods if _labels(pod).get(_SET_REVISION) == _labels(youngest).get(_SET_REVISION)]
 
 
 def _owned_by(obj: Mapping[str, Any], uid: str) -> bool:

@@ -34,7 +34,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness im
     verdict,
 )
 
-_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job"})
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 3.0
 _PROGRESS_EVERY = 15.0
 # An object that is not there: it may not have been made yet, or it will never be.

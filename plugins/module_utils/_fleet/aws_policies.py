@@ -130,9 +130,9 @@ def mounts(names: Names) -> Document:
 
 
 def fetcher_access(fleet: Fleet) -> Document:
-    """The fetcher writes below the prefixes of this fleet's models, and reads the buckets they come from."""
+    """The fetcher writes below the prefixes of this fleet's models and adapters, and reads where they come from."""
     names = fleet.names
-    prefixes = sorted({model.prefix for model in fleet.models})
+    prefixes = sorted({prefix for model in fleet.models for prefix in model.prefixes})
     sources = sorted({str(model.get("weights.source")) for model in fleet.models} - {"hub"})
     by_prefix = {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
     statements = []

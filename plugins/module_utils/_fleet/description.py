@@ -153,12 +153,26 @@ def _check_names(models: list[_Read]) -> None:
     _refuse_doubles(named)
     names = [read.item["name"] for read in models if read.item["name"] is not None]
     for read in models:
+        _check_group_names(read, models)
         others = [name for name in names if name != read.item["name"]]
         for position, fallback in enumerate(get(read.item, "gateway.fallback") or []):
             if fallback["model"] is not None and fallback["model"] not in others:
                 place = read.where.at("gateway").at("fallback").at(position).at("model")
                 accepted = ", ".join(others) or "none: there is no other"
                 place.refuse(fallback["model"], "not another model of the fleet", accepted)
+
+
+def _check_group_names(read: _Read, models: list[_Read]) -> None:
+    """Groups of several nodes are numbered, and each has a Service of its name: <model>-0, <model>-1, …"""
+    name, nodes, most = (get(read.item, path) for path in ("name", "gpu.nodes", "scaling.max"))
+    if name is None or nodes is None or most is None or nodes < 2:
+        return
+    # A rolling update makes one more than scaling.max.
+    groups = {f"{name}-{number}" for number in range(most + 1)}
+    for other in models:
+        if other.item["name"] in groups:
+            reason = f"also a group of {name}, which takes several nodes"
+            other.where.at("name").refuse(other.item["name"], reason, "another name")
 
 
 def _check_cluster(cluster: Item, given: Mapping[str, Any], where: Where) -> None:

@@ -48,6 +48,7 @@ MANAGED = {
     "--nnodes": "gpu.nodes",
     "--node-rank": "gpu.nodes",
     "--headless": "gpu.nodes",
+    "--master-*": "gpu.nodes",
     "--distributed-executor-backend": "gpu.nodes",
     "--download-dir": "weights.source",
     "--revision": "weights.revision",
