@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import (
@@ -22,6 +23,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field, Items
 
 _PEER_KEYS = ("ipBlock", "namespaceSelector", "podSelector")
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 def _check_peer(value: Any) -> None:
@@ -30,8 +32,66 @@ def _check_peer(value: Any) -> None:
     for key, part in value.items():
         if key not in _PEER_KEYS or not isinstance(part, dict):
             raise Refused(f"has {key}")
-    if "ipBlock" in value and len(value) > 1:
-        raise Refused("ipBlock stands alone")
+    if "ipBlock" in value:
+        if len(value) > 1:
+            raise Refused("ipBlock stands alone")
+        _check_block(value["ipBlock"])
+    for key, part in value.items():
+        if key != "ipBlock":
+            _check_selector(key, part)
+
+
+def _check_block(block: dict[str, Any]) -> None:
+    _check_keys("ipBlock", block, ("cidr", "except"))
+    network = _network("ipBlock.cidr", block.get("cidr"))
+    left_out = block.get("except", [])
+    if not isinstance(left_out, list):
+        raise Refused("ipBlock.except is not a list")
+    for item in left_out:
+        part = _network("ipBlock.except", item)
+        # The API server wants parts, not the whole.
+        if part.version != network.version or part == network or not part.subnet_of(network):  # type: ignore[arg-type]
+            raise Refused(f"ipBlock.except {item} is no part of {network}")
+
+
+def _network(key: str, value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(value if isinstance(value, str) and "/" in value else "")
+    except ValueError:
+        raise Refused(f"{key} is not a network such as 10.0.0.0/8") from None
+
+
+def _check_selector(key: str, selector: dict[str, Any]) -> None:
+    """Refuse what the API server would: it says so only when everything before was written."""
+    _check_keys(key, selector, ("matchLabels", "matchExpressions"))
+    labels, expressions = selector.get("matchLabels", {}), selector.get("matchExpressions", [])
+    if not isinstance(labels, dict):
+        raise Refused(f"{key}.matchLabels is not a map")
+    if not isinstance(expressions, list):
+        raise Refused(f"{key}.matchExpressions is not a list")
+    for name, value in labels.items():
+        LABEL_KEY.check(name)
+        LABEL_VALUE.check(value)
+    for expression in expressions:
+        _check_expression(f"{key}.matchExpressions", expression)
+
+
+def _check_expression(key: str, expression: Any) -> None:
+    if not isinstance(expression, dict):
+        raise Refused(f"{key} has what is not a map")
+    _check_keys(key, expression, ("key", "operator", "values"))
+    LABEL_KEY.check(expression.get("key"))
+    operator, values = expression.get("operator"), expression.get("values", [])
+    if operator not in _OPERATORS or not isinstance(values, list) or bool(values) != (operator in ("In", "NotIn")):
+        raise Refused(f"{key} takes In and NotIn with values, Exists and DoesNotExist without")
+    for value in values:
+        LABEL_VALUE.check(value)
+
+
+def _check_keys(key: str, value: dict[str, Any], known: tuple[str, ...]) -> None:
+    for name in value:
+        if name not in known:
+            raise Refused(f"{key} has {name}")
 
 
 PEERS = Each(Accept("NetworkPolicy peers: ipBlock, or namespaceSelector and podSelector", _check_peer))

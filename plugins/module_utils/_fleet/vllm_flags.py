@@ -48,7 +48,6 @@ MANAGED = {
     "--nnodes": "gpu.nodes",
     "--node-rank": "gpu.nodes",
     "--headless": "gpu.nodes",
-    "--master-*": "gpu.nodes",
     "--distributed-executor-backend": "gpu.nodes",
     "--download-dir": "weights.source",
     "--revision": "weights.revision",
@@ -57,6 +56,7 @@ MANAGED = {
     "--ssl-*": "nothing: the gateway ends TLS",
     "--config": "the fields of engine",
     "--shutdown-timeout": "gateway.timeout",
+    "--master-*": "gpu.nodes",
     # Not a setting: the engine would print its help and end.
     "--help": "nothing: the engine would not start",
 }

@@ -37,8 +37,26 @@ def deployment(wanted: int | None = 1, /, **status: Any) -> dict[str, Any]:
     return obj("Deployment", "apps/v1", full, {} if wanted is None else {"replicas": wanted})
 
 
+def groups(wanted: int = 2, /, available: str | None = "True", about: int = 2, **status: Any) -> dict[str, Any]:
+    """A LeaderWorkerSet as its controller leaves it; available: of the condition, about: its generation."""
+    full = {"observedGeneration": 2, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": wanted, **status}
+    if available:
+        full["conditions"] = [cond("Available", available, reason="AllGroupsReady", observedGeneration=about)]
+    return obj("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", full, {"replicas": wanted})
+
+
 GATEWAY = "gateway.networking.k8s.io/v1"
 CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("groups", groups(), "ready"),
+    ("no groups", groups(0), "ready"),
+    ("groups never seen", obj("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", {}, {"replicas": 1}), "waiting"),
+    ("groups of an earlier generation", groups(observedGeneration=1), "waiting"),
+    ("a controller that tells its generation in conditions only", groups(observedGeneration=None, about=1), "waiting"),
+    ("groups of an earlier version", groups(updatedReplicas=1), "waiting"),
+    ("groups that are not ready", groups(readyReplicas=1), "waiting"),
+    ("groups more than wanted", groups(replicas=3), "waiting"),
+    ("groups that are being replaced", groups(available="False"), "waiting"),
+    ("groups that were never available", groups(available=None), "waiting"),
     ("deployment", deployment(), "ready"),
     ("default of one replica", deployment(None, updatedReplicas=0, replicas=0, availableReplicas=0), "waiting"),
     ("scaled to zero", deployment(0, updatedReplicas=0, replicas=0, availableReplicas=0), "ready"),
@@ -336,3 +354,25 @@ def test_credentials_in_logs_are_masked(text: str) -> None:
 def test_ordinary_log_lines_stay() -> None:
     text = "ValueError: No available memory for the cache blocks. Try gpu_memory_utilization 0.9"
     assert masked(text) == text
+
+
+def test_pods_of_groups() -> None:
+    """They are found by labels, those of the youngest version only."""
+    name, version = "leaderworkerset.sigs.k8s.io/name", "leaderworkerset.sigs.k8s.io/template-revision-hash"
+
+    def pod(index: str, owner: str, revision: str, hour: int) -> dict[str, Any]:
+        labels = {name: owner, version: revision}
+        metadata = {"name": index, "labels": labels, "creationTimestamp": f"2026-01-01T{hour:02}:00:00Z"}
+        return {"metadata": metadata, "status": {}}
+
+    pods = [
+        pod("x-0", "x", "new", 3),
+        pod("x-0-1", "x", "new", 2),
+        pod("x-1", "x", "old", 1),
+        pod("y-0", "y", "new", 4),
+    ]
+    assert [found["metadata"]["name"] for found in pods_of(groups(), pods, [])] == ["x-0", "x-0-1"]
+    pods[0]["status"] = {"containerStatuses": [{"name": "vllm", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]}
+    found = trouble(pods_of(groups(), pods, []))
+    assert found is not None and "pod x-0, container vllm: ImagePullBackOff" in found[0].reason
+    assert pods_of(groups(), [], []) == []

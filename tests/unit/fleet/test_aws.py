@@ -157,6 +157,12 @@ def test_the_fetcher_writes_below_its_prefixes_only(variables: Any, resources: R
         f"models/qwen/{COMMIT}/*",
         f"models/second/{COMMIT}/*",
     ]
+    variables["llmfleet_models"][0]["adapters"] = [{"name": "sql", "repository": "o/sql", "revision": "a" * 40}]
+    document = resources("iam_policy")["prod-weights-fetcher-weights"]["policy_json"]
+    adapter = f"models/qwen/adapters/sql/{'a' * 40}/*"
+    assert "s3:PutObject" in _actions(document, f"{bucket}/{adapter}")
+    (listing,) = [s for s in document["Statement"] if s["Sid"] == "List"]
+    assert adapter in listing["Condition"]["StringLike"]["s3:prefix"]
     assert _actions(document, "arn:aws:s3:::other-bucket/mirror/*") == {"s3:GetObject", "s3:GetObjectVersion"}
     assert _actions(document, "arn:aws:s3:::other-bucket") == {"s3:ListBucket"}
 
