@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,6 +110,37 @@ def _waiting_text(container: Mapping[str, Any]) -> str:
     elif waiting.get("message"):
         parts.append(str(waiting["message"])[:300])
     return ", ".join(parts)
+
+
+def crashes(pods: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return what ended badly by (name, uid) of its pod. A LeaderWorkerSet makes a group anew at its first crash."""
+    found = {}
+    for pod in pods:
+        metadata = pod["metadata"]
+        for container in (pod.get("status") or {}).get("containerStatuses") or []:
+            ends = [(container.get("lastState") or {}).get("terminated")]
+            # Whoever is told to end may end with any status.
+            if not metadata.get("deletionTimestamp"):
+                ends.append((container.get("state") or {}).get("terminated"))
+            bad = [end for end in ends if end and end.get("exitCode")]
+            if bad:
+                what = f"exit {bad[0]['exitCode']} {bad[0].get('reason') or ''}".strip()
+                text = f"pod {metadata['name']}, container {container.get('name')}: {what}"
+                found[(str(metadata["name"]), str(metadata.get("uid")))] = text
+    return found
+
+
+def regrouped(seen: Mapping[tuple[str, str], str]) -> Verdict | None:
+    """Return the failure of a LeaderWorkerSet by the crashes seen in its pods so far, None while they are few.
+
+    One crash takes the other pods of its group along: what counts is how often a pod of one name crashed.
+    """
+    times = Counter(name for name, _uid in seen)
+    for name, count in times.most_common(1):
+        if count >= _CRASHES:
+            last = [text for (crashed, _uid), text in seen.items() if crashed == name][-1]
+            return Verdict(FAILING, f"its groups crashed {count} times and were made anew: {last}")
+    return None
 
 
 def unready(pods: list[dict[str, Any]]) -> list[str]:

@@ -354,25 +354,3 @@ def test_credentials_in_logs_are_masked(text: str) -> None:
 def test_ordinary_log_lines_stay() -> None:
     text = "ValueError: No available memory for the cache blocks. Try gpu_memory_utilization 0.9"
     assert masked(text) == text
-
-
-def test_pods_of_groups() -> None:
-    """They are found by labels, those of the youngest version only."""
-    name, version = "leaderworkerset.sigs.k8s.io/name", "leaderworkerset.sigs.k8s.io/template-revision-hash"
-
-    def pod(index: str, owner: str, revision: str, hour: int) -> dict[str, Any]:
-        labels = {name: owner, version: revision}
-        metadata = {"name": index, "labels": labels, "creationTimestamp": f"2026-01-01T{hour:02}:00:00Z"}
-        return {"metadata": metadata, "status": {}}
-
-    pods = [
-        pod("x-0", "x", "new", 3),
-        pod("x-0-1", "x", "new", 2),
-        pod("x-1", "x", "old", 1),
-        pod("y-0", "y", "new", 4),
-    ]
-    assert [found["metadata"]["name"] for found in pods_of(groups(), pods, [])] == ["x-0", "x-0-1"]
-    pods[0]["status"] = {"containerStatuses": [{"name": "vllm", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]}
-    found = trouble(pods_of(groups(), pods, []))
-    assert found is not None and "pod x-0, container vllm: ImagePullBackOff" in found[0].reason
-    assert pods_of(groups(), [], []) == []
