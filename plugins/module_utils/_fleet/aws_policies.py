@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import Names
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import CACHE_FOLDER, Names
 
 Document = dict[str, Any]
 VERSION = "2012-10-17"
@@ -151,6 +151,15 @@ def fetcher_access(fleet: Fleet) -> Document:
                     "s3:PutObject",
                 ],
                 [f"{names.bucket_arn}/{prefix}/*" for prefix in prefixes],
+            ),
+            # The folder of compiled code is there before an engine mounts it.
+            _allow(
+                "Cache",
+                ["s3:PutObject"],
+                [
+                    f"{names.bucket_arn}/models/{CACHE_FOLDER}/{name}/.keep"
+                    for name in sorted(m.name for m in fleet.models)
+                ],
             ),
         ]
     for index, source in enumerate(sources):

@@ -184,6 +184,8 @@ def fetcher_settings(build: Builder, model: Model, fetch: Fetch) -> dict[str, An
         settings["files"] = fetch.files
     if fetch.token_secret:
         settings["token_secret"] = fetch.token_secret
+    if fetch.cache:
+        settings["cache"] = f"models/{fetch.cache}"
     return settings
 
 

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import desired
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.engine_args import engine_args, worker_args
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import OPTIONS
 
@@ -98,6 +100,28 @@ def test_the_pinned_parser_has_every_argument_of_the_inventories(inventory: str)
     assert models
     for model in models:
         assert problems(engine_args(model)) == []
+
+
+def _documented() -> list[dict[str, Any]]:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "models.md").read_text(encoding="utf-8"), re.DOTALL)
+    return [model for block in blocks for model in yaml.safe_load(block)]
+
+
+@pytest.mark.parametrize("number", range(len(_documented())))
+def test_the_descriptions_of_the_documentation(number: int, variables: Any, fleet_of: Any) -> None:
+    model = _documented()[number]
+    wide = {"name": "l4x4", "instance_types": ["g6.12xlarge"], "gpu_count": 4, "limit": 8}
+    variables["llmfleet_gpu_pools"].append(variables["llmfleet_gpu_pools"][0] | wide)
+    del variables["llmfleet_gpu_pools"][-1]["instance_families"]
+    variables["llmfleet_models"] = [model]
+    fleet = fleet_of(variables)
+    assert fleet.warnings == () and problems(engine_args(fleet.models[0])) == []
+    entries = desired(fleet, {"weights/fetcher/__main__.py": ""}).objects
+    found = [entry["object"]["kind"] for entry in entries if entry["component"] == "models"]
+    several = model["gpu"].get("nodes", 1) > 1
+    assert ("LeaderWorkerSet" if several else "Deployment") in found and "HTTPRoute" in found
+    jobs = [entry for entry in entries if entry["object"]["kind"] == "Job"]
+    assert len(jobs) == 1 + len(model.get("adapters", []))
 
 
 def _args(variables: Any, fleet_of: Any, **change: Any) -> list[str]:

@@ -42,6 +42,7 @@ def test_fetch_job(variables: Any, objects: Any) -> None:
         "ledger": f"models/qwen/{COMMIT}/.llmfleet/ledger.json",
         "mount": f"/weights/qwen/{COMMIT}",
         "hub_endpoint": "http://hub:1",
+        "cache": "models/.cache/qwen",
     }
     assert settings["PYTHONPATH"] == "/var/runtime"
     assert {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hf", "key": "token"}}} in fetch["env"]
