@@ -35,6 +35,11 @@ def workload(build: Builder, model: Model, metadata: dict[str, str]) -> Manifest
     return kind(build, model, metadata)
 
 
+def _replicas(model: Model) -> dict[str, int]:
+    """How many replicas there are, for both kinds of workload."""
+    return {"replicas": model.get("scaling.min")}
+
+
 def _deployment(build: Builder, model: Model, metadata: dict[str, str]) -> Manifest:
     # A new replica serves before an old one goes.
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
@@ -43,7 +48,7 @@ def _deployment(build: Builder, model: Model, metadata: dict[str, str]) -> Manif
         "kind": "Deployment",
         "metadata": metadata,
         "spec": {
-            "replicas": model.get("scaling.min"),
+            **_replicas(model),
             "revisionHistoryLimit": 3,
             # Longer than the startup probe, or the rollout is called failed while the engine still starts.
             "progressDeadlineSeconds": duration.seconds(model.get("startup.budget")) + 1200,
@@ -60,7 +65,7 @@ def _leader_worker_set(build: Builder, model: Model, metadata: dict[str, str]) -
         "kind": "LeaderWorkerSet",
         "metadata": metadata,
         "spec": {
-            "replicas": model.get("scaling.min"),
+            **_replicas(model),
             # The ranks of a group look for each other from the start.
             "startupPolicy": "LeaderCreated",
             # The Service has the name that the controller would give to a common headless one.

@@ -70,7 +70,7 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
     if lines:
         raise DescriptionErrors(lines)
-    warnings += [warning for read in models for warning in _image_warning(read)]
+    warnings += [warning for read in models for warning in (*_image_warning(read), *_recreate_warning(read))]
     return Fleet(
         cluster=cluster.item,
         aws=aws.item,
@@ -87,6 +87,14 @@ def _image_warning(read: _Read) -> list[str]:
         return []
     path = read.where.at("engine").at("image").path
     return [f"{path}: got {image!r}: its arguments are checked against those of vLLM {VERSION}"]
+
+
+def _recreate_warning(read: _Read) -> list[str]:
+    most = get(read.item, "scaling.max")
+    if get(read.item, "rollout.strategy") != "recreate" or most < 2:
+        return []
+    path = read.where.at("rollout").at("strategy").path
+    return [f"{path}: got 'recreate': every change takes all replicas down, up to {most}, until new ones have started"]
 
 
 def _name_of(item: Any) -> str:

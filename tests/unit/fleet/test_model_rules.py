@@ -218,6 +218,17 @@ def test_engine_image_is_warned_about(variables: Any, fleet_of: Any) -> None:
     assert warning.startswith("llmfleet_models[0] (qwen).engine.image: got 'registry.example/vllm:v1'")
 
 
+def test_recreating_several_replicas_is_warned_about(variables: Any, fleet_of: Any) -> None:
+    model = variables["llmfleet_models"][0]
+    model["rollout"] = {"strategy": "recreate"}
+    assert fleet_of(variables).warnings == (
+        "llmfleet_models[0] (qwen).rollout.strategy: got 'recreate': every change takes all replicas down, up to 3, "
+        "until new ones have started",
+    )
+    model["scaling"] = {"min": 1, "max": 1}
+    assert fleet_of(variables).warnings == ()
+
+
 def test_tagged_strings_are_made_plain(variables: Any, fleet_of: Any) -> None:
     class Tagged(str):
         """As the template engine's: what it makes of itself is tagged again."""
