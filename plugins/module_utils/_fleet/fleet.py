@@ -119,8 +119,11 @@ class Model:
 
     @property
     def prefixes(self) -> list[str]:
-        """Where the weights of the model and of its adapters are in the bucket."""
-        return [self.prefix, *(f"models/{self.name}/{adapter.folder}" for adapter in self.adapters)]
+        """Where the fetchers of the model and of its adapters write in the bucket.
+
+        Adapters have one: a policy of a role may have 10,240 characters.
+        """
+        return [self.prefix, *([f"models/{self.name}/{ADAPTERS_FOLDER}"] if self.adapters else [])]
 
     @property
     def nodes(self) -> int:

@@ -161,7 +161,7 @@ def test_the_fetcher_writes_below_its_prefixes_only(variables: Any, resources: R
     ]
     variables["llmfleet_models"][0]["adapters"] = [{"name": "sql", "repository": "o/sql", "revision": "a" * 40}]
     document = resources("iam_policy")["prod-weights-fetcher-weights"]["policy_json"]
-    adapter = f"models/qwen/adapters/sql/{'a' * 40}/*"
+    adapter = "models/qwen/adapters/*"
     assert "s3:PutObject" in _actions(document, f"{bucket}/{adapter}")
     (listing,) = [s for s in document["Statement"] if s["Sid"] == "List"]
     assert adapter in listing["Condition"]["StringLike"]["s3:prefix"]

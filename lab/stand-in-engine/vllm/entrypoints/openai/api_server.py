@@ -5,7 +5,8 @@
 
 The lab's runtime handler mounts it in the place of vLLM for a container with LLMFLEET_LAB_ENGINE=stand-in. It is no
 engine: completions echo the prompt. What it does check is what the platform owes an engine: the folder of the weights
-with its config.json, those of the adapters with theirs, and the flags that name models and port. Runs on the image's Python 3.11, standard library only.
+with its config.json, those of the adapters with theirs, and the flags that name models and port. Runs on the image's
+Python 3.11, standard library only.
 """
 
 from __future__ import annotations
