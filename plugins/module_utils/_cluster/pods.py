@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ PODS = Resource("", "v1", "Pod", "pods", True)
 EVENTS = Resource("", "v1", "Event", "events", True)
 REPLICA_SETS = Resource("apps", "v1", "ReplicaSet", "replicasets", True)
 _REVISION = "deployment.kubernetes.io/revision"
+_SET = "leaderworkerset.sigs.k8s.io/name"
+_SET_REVISION = "leaderworkerset.sigs.k8s.io/template-revision-hash"
 
 # Waiting reasons of a container that no waiting heals, and those that may heal within the given seconds.
 _FATAL = {
@@ -44,9 +47,13 @@ def pods_of(
 ) -> list[dict[str, Any]]:
     """Return the pods of a Deployment's present revision, a StatefulSet, DaemonSet or Job, found by owner references.
 
+    A LeaderWorkerSet's are owned by StatefulSets, which its leaders own: they are found by its labels.
+
     pods, replica_sets: those of the workload's namespace. A pod of an earlier revision is not this rollout's fault.
     """
     owner = workload["metadata"]["uid"]
+    if workload["kind"] == "LeaderWorkerSet":
+        return _newest_groups([pod for pod in pods if _labels(pod).get(_SET) == workload["metadata"]["name"]])
     if workload["kind"] == "Deployment":
         sets = [rs for rs in replica_sets if _owned_by(rs, owner)]
         sets.sort(key=lambda rs: int((rs["metadata"].get("annotations") or {}).get(_REVISION, "0") or 0))
@@ -54,6 +61,18 @@ def pods_of(
             return []
         owner = sets[-1]["metadata"]["uid"]
     return [pod for pod in pods if _owned_by(pod, owner)]
+
+
+def _labels(obj: Mapping[str, Any]) -> Mapping[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def _newest_groups(pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of a LeaderWorkerSet's pods that are of the version of the youngest."""
+    if not pods:
+        return []
+    youngest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""))
+    return [pod for pod in pods if _labels(pod).get(_SET_REVISION) == _labels(youngest).get(_SET_REVISION)]
 
 
 def _owned_by(obj: Mapping[str, Any], uid: str) -> bool:
@@ -91,6 +110,37 @@ def _waiting_text(container: Mapping[str, Any]) -> str:
     elif waiting.get("message"):
         parts.append(str(waiting["message"])[:300])
     return ", ".join(parts)
+
+
+def crashes(pods: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return what ended badly by (name, uid) of its pod. A LeaderWorkerSet makes a group anew at its first crash."""
+    found = {}
+    for pod in pods:
+        metadata = pod["metadata"]
+        for container in (pod.get("status") or {}).get("containerStatuses") or []:
+            ends = [(container.get("lastState") or {}).get("terminated")]
+            # Whoever is told to end may end with any status.
+            if not metadata.get("deletionTimestamp"):
+                ends.append((container.get("state") or {}).get("terminated"))
+            bad = [end for end in ends if end and end.get("exitCode")]
+            if bad:
+                what = f"exit {bad[0]['exitCode']} {bad[0].get('reason') or ''}".strip()
+                text = f"pod {metadata['name']}, container {container.get('name')}: {what}"
+                found[(str(metadata["name"]), str(metadata.get("uid")))] = text
+    return found
+
+
+def regrouped(seen: Mapping[tuple[str, str], str]) -> Verdict | None:
+    """Return the failure of a LeaderWorkerSet by the crashes seen in its pods so far, None while they are few.
+
+    One crash takes the other pods of its group along: what counts is how often a pod of one name crashed.
+    """
+    times = Counter(name for name, _uid in seen)
+    for name, count in times.most_common(1):
+        if count >= _CRASHES:
+            last = [text for (crashed, _uid), text in seen.items() if crashed == name][-1]
+            return Verdict(FAILING, f"its groups crashed {count} times and were made anew: {last}")
+    return None
 
 
 def unready(pods: list[dict[str, Any]]) -> list[str]:

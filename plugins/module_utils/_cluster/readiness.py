@@ -160,6 +160,28 @@ def _stateful_set(obj: Mapping[str, Any]) -> Verdict:
     return _OK
 
 
+def _leader_worker_set(obj: Mapping[str, Any]) -> Verdict:
+    """It has no condition of failure: its pods tell. While it is updated, Available turns False."""
+    status, spec = _status(obj), obj.get("spec") or {}
+    if not _seen(obj, status.get("observedGeneration")):
+        return Verdict(WAITING, "its controller has not seen the present generation yet")
+    available = _find(status.get("conditions"), "Available")
+    # Up to version 0.8 only the conditions say what they are about.
+    if available and not _seen(obj, available.get("observedGeneration")):
+        return Verdict(WAITING, "Available is about an earlier generation")
+    wanted = spec.get("replicas", 1)
+    updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    if updated < wanted:
+        return Verdict(WAITING, f"{updated} of {wanted} groups are of the present version")
+    if ready < wanted:
+        return Verdict(WAITING, f"{ready} of {wanted} groups are ready")
+    if status.get("replicas", 0) > wanted:
+        return Verdict(WAITING, f"{status['replicas'] - wanted} groups more than wanted are still there")
+    if not available or available.get("status") != "True":
+        return Verdict(WAITING, "not every group is ready and of the present version")
+    return _OK
+
+
 def _job(obj: Mapping[str, Any]) -> Verdict:
     conditions = _status(obj).get("conditions")
     for kind in ("Failed", "FailureTarget"):
@@ -282,5 +304,5 @@ _RULES: dict[tuple[str, str], Rule] = {
     ("external-secrets.io", "ExternalSecret"): _wants("Ready", grace=60.0),
     ("external-secrets.io", "SecretStore"): _wants("Ready", grace=60.0),
     ("external-secrets.io", "ClusterSecretStore"): _wants("Ready", grace=60.0),
-    ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): _wants("Available", grace=3600.0),
+    ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): _leader_worker_set,
 }

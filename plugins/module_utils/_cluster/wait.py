@@ -18,8 +18,10 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.pods import (
     PODS,
     REPLICA_SETS,
+    crashes,
     last_words,
     pods_of,
+    regrouped,
     trouble,
     unready,
     warnings,
@@ -34,7 +36,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness im
     verdict,
 )
 
-_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job"})
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 3.0
 _PROGRESS_EVERY = 15.0
 # An object that is not there: it may not have been made yet, or it will never be.
@@ -98,6 +100,7 @@ class _Wait:
         self.pods: dict[str, list[dict[str, Any]]] = {}
         self.replica_sets: dict[str, list[dict[str, Any]]] = {}
         self.failing_since: dict[Ref, float] = {}
+        self.crashed: dict[Ref, dict[tuple[str, str], str]] = defaultdict(dict)
         self.late_binding: dict[str, bool] = {}
         self.first = True
         self.late: set[Ref] = set()
@@ -194,9 +197,13 @@ class _Wait:
         sets = pool.map(lambda n: self.client.list(REPLICA_SETS, n), with_sets)
         self.replica_sets = dict(zip(with_sets, sets, strict=True))
         for ref in workloads:
-            found = trouble(self._pods(ref), crashes_count=ref.kind != "Job")
+            pods = self._pods(ref)
+            found = trouble(pods, crashes_count=ref.kind != "Job")
             if found:
                 verdicts[ref] = found[0]
+            elif ref.kind == "LeaderWorkerSet":
+                self.crashed[ref].update(crashes(pods))
+                verdicts[ref] = regrouped(self.crashed[ref]) or verdicts[ref]
 
     def _pods(self, ref: Ref) -> list[dict[str, Any]]:
         obj = self.live.get(ref)

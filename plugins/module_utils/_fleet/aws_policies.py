@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import Names
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import CACHE_FOLDER, Names
 
 Document = dict[str, Any]
 VERSION = "2012-10-17"
@@ -130,9 +130,9 @@ def mounts(names: Names) -> Document:
 
 
 def fetcher_access(fleet: Fleet) -> Document:
-    """The fetcher writes below the prefixes of this fleet's models, and reads the buckets they come from."""
+    """The fetcher writes below the prefixes of this fleet's models and adapters, and reads where they come from."""
     names = fleet.names
-    prefixes = sorted({model.prefix for model in fleet.models})
+    prefixes = sorted({prefix for model in fleet.models for prefix in model.prefixes})
     sources = sorted({str(model.get("weights.source")) for model in fleet.models} - {"hub"})
     by_prefix = {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
     statements = []
@@ -151,6 +151,15 @@ def fetcher_access(fleet: Fleet) -> Document:
                     "s3:PutObject",
                 ],
                 [f"{names.bucket_arn}/{prefix}/*" for prefix in prefixes],
+            ),
+            # The folder of compiled code is there before an engine mounts it.
+            _allow(
+                "Cache",
+                ["s3:PutObject"],
+                [
+                    f"{names.bucket_arn}/models/{CACHE_FOLDER}/{name}/.keep"
+                    for name in sorted(m.name for m in fleet.models)
+                ],
             ),
         ]
     for index, source in enumerate(sources):

@@ -87,7 +87,11 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
     if lines:
         raise DescriptionErrors(lines)
-    warnings += [warning for read in models for warning in (*_image_warning(read), *_idle_warnings(read, platform))]
+    warnings += [
+        warning
+        for read in models
+        for warning in (*_image_warning(read), *_recreate_warning(read), *_idle_warnings(read, platform))
+    ]
     return Fleet(
         cluster=cluster.item,
         aws=aws.item,
@@ -108,6 +112,14 @@ def _image_warning(read: _Read) -> list[str]:
 
 def _idle_warnings(read: _Read, platform: Item) -> list[str]:
     return idle_fields(Model(read.item["name"], read.item), read.where.path, platform, MODEL_FIELDS)
+
+
+def _recreate_warning(read: _Read) -> list[str]:
+    most = get(read.item, "scaling.max")
+    if get(read.item, "rollout.strategy") != "recreate" or most < 2:
+        return []
+    path = read.where.at("rollout").at("strategy").path
+    return [f"{path}: got 'recreate': every change takes all replicas down, up to {most}, until new ones have started"]
 
 
 def _name_of(item: Any) -> str:
@@ -177,6 +189,7 @@ def _check_names(models: list[_Read]) -> None:
     # A map for its order and its speed.
     names = {read.item["name"]: None for read in models if read.item["name"] is not None}
     for read in models:
+        _check_group_names(read, models)
         for position, fallback in enumerate(get(read.item, "gateway.fallback") or []):
             named_model, own = fallback["model"], read.item["name"]
             if named_model is not None and (named_model not in names or named_model == own):
@@ -189,6 +202,19 @@ def _others(names: Mapping[str, None], own: Any) -> str:
     if len(names) > _MOST_NAMES:
         return f"one of the fleet's {len(names)} models, other than itself"
     return ", ".join(name for name in names if name != own) or "none: there is no other"
+
+
+def _check_group_names(read: _Read, models: list[_Read]) -> None:
+    """Groups of several nodes are numbered, and each has a Service of its name: <model>-0, <model>-1, …"""
+    name, nodes, most = (get(read.item, path) for path in ("name", "gpu.nodes", "scaling.max"))
+    if name is None or nodes is None or most is None or nodes < 2:
+        return
+    # A rolling update makes one more than scaling.max.
+    groups = {f"{name}-{number}" for number in range(most + 1)}
+    for other in models:
+        if other.item["name"] in groups:
+            reason = f"also a group of {name}, which takes several nodes"
+            other.where.at("name").refuse(other.item["name"], reason, "another name")
 
 
 def _check_cluster(cluster: Item, given: Mapping[str, Any], where: Where) -> None:

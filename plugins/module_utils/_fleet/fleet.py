@@ -14,7 +14,11 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duratio
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Errors, Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.instance_types import INSTANCE_TYPES, InstanceType
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import Names, default_bucket
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import (
+    ADAPTERS_FOLDER,
+    Names,
+    default_bucket,
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,21 @@ def pool_types(fields: Mapping[str, Any]) -> list[InstanceType]:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """A LoRA of a model. token_secret: name of the Secret that its fetcher gets, None for none."""
+
+    name: str
+    repository: str
+    revision: str
+    token_secret: str | None
+
+    @property
+    def folder(self) -> str:
+        """Where it is below the model's own folder, in the bucket and on the mount."""
+        return f"{ADAPTERS_FOLDER}/{self.name}/{self.revision}"
+
+
+@dataclass(frozen=True)
 class Model:
     """A model. fields: every field of the description, with defaults; resources are filled in."""
 
@@ -92,6 +111,32 @@ class Model:
     def prefix(self) -> str:
         """Where the weights are in the bucket."""
         return f"models/{self.name}/{self.revision}"
+
+    @property
+    def adapters(self) -> list[Adapter]:
+        """The adapters that it serves."""
+        return [
+            Adapter(each["name"], each["repository"], each["revision"], each["token_secret"])
+            for each in self.get("adapters")
+        ]
+
+    @property
+    def prefixes(self) -> list[str]:
+        """Where the fetchers of the model and of its adapters write in the bucket.
+
+        Adapters have one: a policy of a role may have 10,240 characters.
+        """
+        return [self.prefix, *([f"models/{self.name}/{ADAPTERS_FOLDER}"] if self.adapters else [])]
+
+    @property
+    def nodes(self) -> int:
+        """Nodes that one replica takes."""
+        return int(self.get("gpu.nodes"))
+
+    @property
+    def may_have_replicas(self) -> bool:
+        """Whether there can be more than one replica at a time."""
+        return int(self.get("scaling.max")) > 1
 
     @property
     def timeout_seconds(self) -> int:

@@ -12,7 +12,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import quantit
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import COMMIT, COMMIT_TEXT
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import FETCHER_ACCOUNT
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import ADAPTERS_FOLDER, FETCHER_ACCOUNT
 
 _GIB = 1024 * 1024 * 1024
 KV_RESERVE_GIB = 4
@@ -32,6 +32,7 @@ def check_model(model: dict[str, Any], given: Mapping[str, Any], where: Where) -
     _check_scaling(model, where)
     _check_gateway(model, where)
     _check_nodes(model, where)
+    _check_tokens(model, where)
     strategy = get(model, "rollout.strategy")
     if get(model, "rollout") is not None and strategy is None:
         # Several nodes exclude recreate.
@@ -41,6 +42,10 @@ def check_model(model: dict[str, Any], given: Mapping[str, Any], where: Where) -
 
 def _check_revisions(model: dict[str, Any], where: Where) -> None:
     """A branch or tag can be allowed for the model, and with it for its adapters."""
+    revision = get(model, "weights.revision")
+    if revision is not None and revision.split("/")[0] == ADAPTERS_FOLDER:
+        where.at("weights").at("revision").refuse(revision, "the folder of the adapters", "another branch or tag")
+        return
     if get(model, "weights.allow_moving_revision") is not False:
         return
     places = [(get(model, "weights.revision"), where.at("weights").at("revision"))]
@@ -49,6 +54,18 @@ def _check_revisions(model: dict[str, Any], where: Where) -> None:
     for revision, place in places:
         if revision is not None and not COMMIT.fullmatch(revision):
             place.refuse(revision, "not a commit", COMMIT_TEXT)
+
+
+def _check_tokens(model: dict[str, Any], where: Where) -> None:
+    """A serving pod never has what opens the hub."""
+    fetchers = {"weights.token_secret": get(model, "weights.token_secret")}
+    for index, adapter in enumerate(model.get("adapters") or []):
+        fetchers[f"adapters[{index}].token_secret"] = adapter["token_secret"]
+    for index, name in enumerate(get(model, "env_from_secrets") or []):
+        same = [path for path, secret in fetchers.items() if secret == name]
+        if same:
+            place = Where(where.at("env_from_secrets").at(index).path, where.errors, secret=True)
+            place.refuse(name, f"also {same[0]}, which the fetcher alone is given", "other Secrets")
 
 
 def _check_scaling(model: dict[str, Any], where: Where) -> None:

@@ -13,6 +13,10 @@ MODEL_HEADER = "X-Gateway-Model-Name"
 GATEWAY = "llm-gateway"
 GATEWAY_CLASS = "llmfleet"
 STORAGE_CLASS = "weights"
+# Below a model's folder, beside its revisions.
+ADAPTERS_FOLDER = "adapters"
+# Beside the folders of the models, none of which can have this name: compiled code, by model.
+CACHE_FOLDER = ".cache"
 MODEL_PORT = 8000
 GATEWAY_PORT = 8080
 UID = 1001

@@ -23,8 +23,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field, Items
 
 _PEER_KEYS = ("ipBlock", "namespaceSelector", "podSelector")
-
-
+# Whether an operator takes values.
 _OPERATORS = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
 _RESTRICTED = ("kubernetes.io", "k8s.io", "karpenter.sh", "karpenter.k8s.aws", "llmfleet.io")
 _NODE_DOMAINS = ("node.kubernetes.io", "node-restriction.kubernetes.io", "kops.k8s.io")
@@ -46,38 +45,50 @@ def _check_peer(value: Any) -> None:
 
 
 def _check_block(block: dict[str, Any]) -> None:
-    if set(block) - {"cidr", "except"} or "cidr" not in block:
-        raise Refused("ipBlock has cidr, and may have except")
-    without = block.get("except") or []
-    if not isinstance(without, list):
+    _check_keys("ipBlock", block, ("cidr", "except"))
+    network = _network("ipBlock.cidr", block.get("cidr"))
+    left_out = block.get("except", [])
+    if not isinstance(left_out, list):
         raise Refused("ipBlock.except is not a list")
+    for item in left_out:
+        part = _network("ipBlock.except", item)
+        # The API server wants parts, not the whole.
+        if part.version != network.version or part == network or not part.subnet_of(network):  # type: ignore[arg-type]
+            raise Refused(f"ipBlock.except {item} is no part of {network}")
+
+
+def _network(key: str, value: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
-        whole, *parts = (ipaddress.ip_network(text) for text in (block["cidr"], *without) if isinstance(text, str))
-        inside = all(part.version == whole.version and part != whole and part.subnet_of(whole) for part in parts)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise Refused(f"ipBlock: {error}") from None
-    if not inside or len(parts) != len(without):
-        raise Refused("ipBlock.except is not within ipBlock.cidr")
+        return ipaddress.ip_network(value if isinstance(value, str) and "/" in value else "")
+    except ValueError:
+        raise Refused(f"{key} is not a network such as 10.0.0.0/8") from None
 
 
 def _check_selector(key: str, selector: dict[str, Any]) -> None:
-    if set(selector) - {"matchLabels", "matchExpressions"}:
-        raise Refused(f"{key} has matchLabels and matchExpressions")
-    labels, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
-    if not isinstance(labels, dict) or not isinstance(expressions, list):
-        raise Refused(f"{key}: matchLabels is a map, matchExpressions a list")
+    """Refuse what the API server would: it says so only when everything before was written."""
+    _check_keys(key, selector, ("matchLabels", "matchExpressions"))
+    labels, expressions = selector.get("matchLabels", {}), selector.get("matchExpressions", [])
+    if not isinstance(labels, dict):
+        raise Refused(f"{key}.matchLabels is not a map")
+    if not isinstance(expressions, list):
+        raise Refused(f"{key}.matchExpressions is not a list")
     for name, value in labels.items():
         LABEL_KEY.check(name)
         LABEL_VALUE.check(value)
     for expression in expressions:
-        if not isinstance(expression, dict) or set(expression) - {"key", "operator", "values"}:
-            raise Refused(f"{key}: an expression has key, operator and values")
-        LABEL_KEY.check(expression.get("key"))
-        operator, values = expression.get("operator"), expression.get("values") or []
-        if operator not in _OPERATORS or not isinstance(values, list) or bool(values) != _OPERATORS[operator]:
-            raise Refused(f"{key}: operators are In and NotIn with values, Exists and DoesNotExist without")
-        for value in values:
-            LABEL_VALUE.check(value)
+        _check_expression(f"{key}.matchExpressions", expression)
+
+
+def _check_expression(key: str, expression: Any) -> None:
+    if not isinstance(expression, dict):
+        raise Refused(f"{key} has what is not a map")
+    _check_keys(key, expression, ("key", "operator", "values"))
+    LABEL_KEY.check(expression.get("key"))
+    operator, values = expression.get("operator"), expression.get("values", [])
+    if operator not in _OPERATORS or not isinstance(values, list) or bool(values) != _OPERATORS[operator]:
+        raise Refused(f"{key} takes In and NotIn with values, Exists and DoesNotExist without")
+    for value in values:
+        LABEL_VALUE.check(value)
 
 
 def _check_filled(value: Any) -> None:
@@ -94,6 +105,12 @@ def _check_node_label(value: Any) -> None:
         return
     if any(domain == name or domain.endswith(f".{name}") for name in _RESTRICTED):
         raise Refused(f"of the restricted domain {domain}")
+
+
+def _check_keys(key: str, value: dict[str, Any], known: tuple[str, ...]) -> None:
+    for name in value:
+        if name not in known:
+            raise Refused(f"{key} has {name}")
 
 
 PEERS = Each(Accept("NetworkPolicy peers: ipBlock, or namespaceSelector and podSelector", _check_peer))

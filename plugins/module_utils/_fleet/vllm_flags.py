@@ -56,6 +56,7 @@ MANAGED = {
     "--ssl-*": "nothing: the gateway ends TLS",
     "--config": "the fields of engine",
     "--shutdown-timeout": "gateway.timeout",
+    "--master-*": "gpu.nodes",
     # Not a setting: the engine would print its help and end.
     "--help": "nothing: the engine would not start",
 }

@@ -27,10 +27,13 @@ FREE = ["--enforce-eager", "--dtype=float32", "--seed=3", "--block-size=16", "--
 VALUES = ("", "=1", "=0.5", "=auto", '={"a": 1}', ".a=1")
 MODEL = {
     "name": "qwen",
-    "weights": {"repository": "o/n", "revision": "0" * 40},
-    "gpu": {"pool": "lab", "count": 2},
-    "resources": {"requests": {"memory": "1Gi"}},
+    "weights": {"repository": "o/n", "revision": "0" * 40, "load": "stream", "stream_concurrency": 32},
+    "gpu": {"pool": "lab", "count": 2, "nodes": 2},
+    "resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "8Gi"}},
+    "adapters": [{"name": name, "repository": f"o/{name}", "revision": "a" * 40} for name in ("sql", "css")],
+    "adapters_max_rank": 256,
     "engine": {
+        "kv_offload_gib": 4,
         "tool_call_parser": "hermes",
         "reasoning_parser": "qwen3",
         "quantization": "fp8",
@@ -102,6 +105,14 @@ def test_the_parser_takes_our_arguments(answers: dict[str, Any], engine_argument
         "--tool-call-parser": "hermes",
         "--reasoning-parser": "qwen3",
         "--seed": "3",
+        "--load-format": "runai_streamer",
+        "--model-loader-extra-config": "{'concurrency': 32}",
+        "--kv-offloading-size": "4.0",
+        "--max-loras": "2",
+        "--max-lora-rank": "256",
+        "--pipeline-parallel-size": "2",
+        "--nnodes": "2",
+        "--master-addr": "$(LWS_LEADER_ADDRESS)",
     }
     assert wanted.items() <= found.items()
     assert found["--no-enable-prefix-caching"] == "False"

@@ -37,6 +37,14 @@ def deployment(wanted: int | None = 1, /, **status: Any) -> dict[str, Any]:
     return obj("Deployment", "apps/v1", full, {} if wanted is None else {"replicas": wanted})
 
 
+def groups(wanted: int = 2, /, available: str | None = "True", about: int = 2, **status: Any) -> dict[str, Any]:
+    """A LeaderWorkerSet as its controller leaves it; available: of the condition, about: its generation."""
+    full = {"observedGeneration": 2, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": wanted, **status}
+    if available:
+        full["conditions"] = [cond("Available", available, reason="AllGroupsReady", observedGeneration=about)]
+    return obj("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", full, {"replicas": wanted})
+
+
 GATEWAY = "gateway.networking.k8s.io/v1"
 FALLING_BACK = obj(
     "ScaledObject",
@@ -47,6 +55,16 @@ FALLING_BACK = obj(
     },
 )
 CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("groups", groups(), "ready"),
+    ("no groups", groups(0), "ready"),
+    ("groups never seen", obj("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", {}, {"replicas": 1}), "waiting"),
+    ("groups of an earlier generation", groups(observedGeneration=1), "waiting"),
+    ("a controller that tells its generation in conditions only", groups(observedGeneration=None, about=1), "waiting"),
+    ("groups of an earlier version", groups(updatedReplicas=1), "waiting"),
+    ("groups that are not ready", groups(readyReplicas=1), "waiting"),
+    ("groups more than wanted", groups(replicas=3), "waiting"),
+    ("groups that are being replaced", groups(available="False"), "waiting"),
+    ("groups that were never available", groups(available=None), "waiting"),
     ("deployment", deployment(), "ready"),
     ("default of one replica", deployment(None, updatedReplicas=0, replicas=0, availableReplicas=0), "waiting"),
     ("scaled to zero", deployment(0, updatedReplicas=0, replicas=0, availableReplicas=0), "ready"),

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import desired
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Variables = dict[str, Any]
+Object = dict[str, Any]
 
 
 @pytest.fixture
@@ -80,5 +82,17 @@ def put() -> Callable[[dict[str, Any], str, Any], dict[str, Any]]:
             place = place.setdefault(group, {})
         place[last] = value
         return result
+
+    return run
+
+
+@pytest.fixture
+def objects(variables: Variables, fleet_of: Callable[[Variables], Fleet]) -> Callable[..., dict[str, Object]]:
+    """Objects of the models layer by 'kind/name'."""
+
+    def run(script: str = "print()\n") -> dict[str, Object]:
+        found = desired(fleet_of(variables), {"weights/fetcher/__main__.py": script}).objects
+        models = [entry["object"] for entry in found if entry["layer"] == "models"]
+        return {f"{item['kind']}/{item['metadata']['name']}": item for item in models}
 
     return run

@@ -188,7 +188,7 @@ def _apart(items: list[Item]) -> None:
     taken: set[str] = set()
     for item in [*items, *(adapter for model in items for adapter in model.get("adapters") or [])]:
         while item["name"] in taken:
-            item["name"] = f"{item['name'][:35].rstrip('-')}-{len(taken)}"
+            item["name"] = f"{item['name'][:35].rstrip('-')}-x{len(taken)}"
         taken.add(item["name"])
     for index, model in enumerate(items):
         others = [{"model": other["name"]} for other in items[:index] + items[index + 1 :]]

@@ -150,13 +150,21 @@ def test_the_fetcher_writes_below_its_prefixes_only(variables: Any, resources: R
     for name in ("qwen", "second"):
         actions = _actions(document, f"{bucket}/models/{name}/{COMMIT}/*")
         assert {"s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"} <= actions
-    writing = [s for s in document["Statement"] if "s3:PutObject" in s["Action"]]
-    assert len(writing) == 1 and len(writing[0]["Resource"]) == 2
+    (writing, cache) = [s for s in document["Statement"] if "s3:PutObject" in s["Action"]]
+    assert len(writing["Resource"]) == 2
+    assert cache["Action"] == ["s3:PutObject"]
+    assert cache["Resource"] == [f"{bucket}/models/.cache/{name}/.keep" for name in ("qwen", "second")]
     (listing,) = [s for s in document["Statement"] if s["Sid"] == "List"]
     assert listing["Condition"]["StringLike"]["s3:prefix"] == [
         f"models/qwen/{COMMIT}/*",
         f"models/second/{COMMIT}/*",
     ]
+    variables["llmfleet_models"][0]["adapters"] = [{"name": "sql", "repository": "o/sql", "revision": "a" * 40}]
+    document = resources("iam_policy")["prod-weights-fetcher-weights"]["policy_json"]
+    adapter = "models/qwen/adapters/*"
+    assert "s3:PutObject" in _actions(document, f"{bucket}/{adapter}")
+    (listing,) = [s for s in document["Statement"] if s["Sid"] == "List"]
+    assert adapter in listing["Condition"]["StringLike"]["s3:prefix"]
     assert _actions(document, "arn:aws:s3:::other-bucket/mirror/*") == {"s3:GetObject", "s3:GetObjectVersion"}
     assert _actions(document, "arn:aws:s3:::other-bucket") == {"s3:ListBucket"}
 

@@ -117,6 +117,28 @@ def test_kv_offload_leaves_four_gib(variables: Any, errors: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("revision", ["adapters", "adapters/sql"])
+def test_a_revision_is_not_the_folder_of_adapters(revision: str, variables: Any, errors: Any) -> None:
+    weights = {"repository": "o/n", "revision": revision, "allow_moving_revision": True}
+    assert _lines(errors, variables, weights=weights) == [
+        f"weights.revision: got '{revision}': the folder of the adapters; accepted: another branch or tag"
+    ]
+    assert _lines(errors, variables, weights=weights | {"revision": "adapters-2"}) == []
+
+
+def test_a_serving_pod_has_no_token_of_the_hub(variables: Any, errors: Any, commit: str) -> None:
+    weights = {"repository": "o/n", "revision": commit, "token_secret": "hf-base"}
+    adapters = [ADAPTER, {**ADAPTER, "name": "css", "token_secret": "hf-css"}]
+    given = ["other", "hf-css", "hf-base"]
+    assert _lines(errors, variables, weights=weights, adapters=adapters, env_from_secrets=given) == [
+        "env_from_secrets[1]: got a value that is not shown: also adapters[1].token_secret, which the fetcher alone "
+        "is given; accepted: other Secrets",
+        "env_from_secrets[2]: got a value that is not shown: also weights.token_secret, which the fetcher alone "
+        "is given; accepted: other Secrets",
+    ]
+    assert _lines(errors, variables, weights=weights, adapters=adapters, env_from_secrets=["other"]) == []
+
+
 def test_fallback_is_another_model(variables: Any, errors: Any) -> None:
     (line,) = _lines(errors, variables, gateway={"fallback": [{"model": "qwen"}]})
     assert line.startswith("gateway.fallback[0].model: got 'qwen': not another model of the fleet")
@@ -194,6 +216,17 @@ def test_engine_image_is_warned_about(variables: Any, fleet_of: Any) -> None:
     variables["llmfleet_models"][0]["engine"] = {"image": "registry.example/vllm:v1"}
     (warning,) = fleet_of(variables).warnings
     assert warning.startswith("llmfleet_models[0] (qwen).engine.image: got 'registry.example/vllm:v1'")
+
+
+def test_recreating_several_replicas_is_warned_about(variables: Any, fleet_of: Any) -> None:
+    model = variables["llmfleet_models"][0]
+    model["rollout"] = {"strategy": "recreate"}
+    assert fleet_of(variables).warnings == (
+        "llmfleet_models[0] (qwen).rollout.strategy: got 'recreate': every change takes all replicas down, up to 3, "
+        "until new ones have started",
+    )
+    model["scaling"] = {"min": 1, "max": 1}
+    assert fleet_of(variables).warnings == ()
 
 
 def test_tagged_strings_are_made_plain(variables: Any, fleet_of: Any) -> None:

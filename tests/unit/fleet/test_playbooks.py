@@ -138,3 +138,35 @@ def test_render_in_check_mode_writes_nothing(tmp_path: Path, variables: Any, ren
     target = tmp_path / "rendering"
     done = run(tmp_path, {"one": variables}, render, "--check", "-e", f"llmfleet_render_to={target}")
     assert done.returncode == 0 and "changed=1" in done.stdout and not target.exists()
+
+
+NAMES = """
+- hosts: all
+  connection: local
+  gather_facts: false
+  vars_files: ["{{ vars_of_verify }}"]
+  tasks:
+    - llmfleet.eks.describe:
+      register: described
+    - ansible.builtin.copy:
+        content: "{{ __verify_names | to_json }}"
+        dest: "{{ out }}"
+        mode: "0600"
+      vars:
+        ansible_python_interpreter: "{{ ansible_playbook_python }}"
+        __llmfleet_fleet: "{{ described.fleet }}"
+"""
+
+
+def test_verify_asks_models_and_adapters_that_are_routed(tmp_path: Path, variables: Any) -> None:
+    playbook = tmp_path / "names.yml"
+    playbook.write_text(NAMES, encoding="utf-8")
+    (first,) = variables["llmfleet_models"]
+    adapters = [{"name": name, "repository": f"o/{name}", "revision": "a" * 40} for name in ("sql", "css")]
+    silent = {**first, "name": "silent", "gateway": {"enabled": False}}
+    silent["adapters"] = [{**adapters[0], "name": "quiet"}]
+    variables["llmfleet_models"] = [{**first, "adapters": adapters}, silent, {**first, "name": "second"}]
+    variables |= {"out": str(tmp_path / "out"), "vars_of_verify": str(ROOT / "roles" / "verify" / "vars" / "main.yml")}
+    done = run(tmp_path, {"one": variables}, playbook)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "out").read_text(encoding="utf-8")) == ["qwen", "second", "sql", "css"]

@@ -210,3 +210,22 @@ def test_source_without_the_revision_says_where_it_looked(world: Any) -> None:
     (world.folder / "mirror").mkdir()
     result = world.run(source=str(world.folder / "mirror"))
     assert result.code == 4 and "models--acme--small/snapshots" in result.output
+
+
+def test_the_folder_of_compiled_code_is_there_to_be_mounted(world: Any) -> None:
+    world.repository({"model.safetensors": b"weights"})
+    for status in ("fetched", "present"):
+        world.forget()
+        result = world.run(cache="models/.cache/small/")
+        assert result.code == 0 and result.summary["status"] == status, result.output
+        assert "/models/.cache/small/.keep" in world.writes()[0]
+    # It is no part of the revision.
+    assert world.objects().keys() == {"model.safetensors", ".llmfleet/ledger.json"}
+
+
+def test_no_folder_of_compiled_code_is_no_failure(world: Any) -> None:
+    world.repository({"model.safetensors": b"weights"})
+    # Longer than a request may be.
+    result = world.run(cache="x" * 70000)
+    assert result.code == 0 and "without a folder for compiled code: S3 refuses to put" in result.output
+    assert world.ledger()["files"]

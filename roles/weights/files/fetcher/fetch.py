@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from .failures import FetchError
 from .files import RemoteFile, select
 from .ledger import make_ledger, of_config
 from .mover import Mover
@@ -28,6 +29,7 @@ def fetch(config: Config, environ: Mapping[str, str], stop: Stop) -> dict[str, A
     token = read_token(environ)
     client = s3_client(config, environ)
     store = Store(config, client)
+    _keep_cache(config, store)
     ledger = store.read_ledger()
     if ledger is not None and not of_config(ledger, config):
         ledger = None
@@ -61,6 +63,16 @@ def fetch(config: Config, environ: Mapping[str, str], stop: Stop) -> dict[str, A
             store.delete(path)
     store.write_ledger(make_ledger(config, commit, files, hashes | mover.hashes))
     return make_summary(config, "fetched", commit, len(files), len(todo), total, progress.total, begin)
+
+
+def _keep_cache(config: Config, store: Store) -> None:
+    """Make sure that there is a folder of compiled code to mount, whoever may write to it. None is no failure."""
+    if not config.cache:
+        return
+    try:
+        store.keep_folder(config.cache)
+    except FetchError as error:
+        say(f"without a folder for compiled code: {error}")
 
 
 def _present(config: Config, store: Store, candidates: list[RemoteFile], stop: Stop) -> dict[str, str]:

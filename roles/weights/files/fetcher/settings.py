@@ -25,6 +25,7 @@ class Config:
 
     ``source``: ``hub``, ``s3://bucket/prefix`` or an absolute folder. ``patterns``: key ``files``; empty: the default.
     ``ledger``: key of the ledger, below ``prefix``. ``token_secret``: name of the Secret, for messages only.
+    ``cache``: folder of the bucket that engines write compiled code to, empty for none.
     Sizes are bytes, times seconds.
     """
 
@@ -39,6 +40,7 @@ class Config:
     patterns: tuple[str, ...] = DEFAULT_PATTERNS
     hub_endpoint: str = "https://huggingface.co"
     token_secret: str = ""
+    cache: str = ""
     connections: int = 8
     part_size: int = 32 * MIB
     patience: int = 600
@@ -61,7 +63,7 @@ class Config:
 
 
 _STRINGS = ("model", "repository", "revision", "bucket", "prefix", "ledger", "mount")
-_OPTIONAL = ("source", "hub_endpoint", "token_secret")
+_OPTIONAL = ("source", "hub_endpoint", "token_secret", "cache")
 # Environment variable -> (field, factor, least, most)
 _NUMBERS = {
     "LLMFLEET_WEIGHTS_CONNECTIONS": ("connections", 1, 1, 64),
@@ -103,7 +105,7 @@ def read_config(environ: Mapping[str, str]) -> Config:
         if not text.isdecimal() or not least <= int(text) <= most:
             raise ConfigError(f"{variable}: got {text!r}; accepted: an integer from {least} to {most}")
         values[name] = int(text) * factor
-    values |= {key: values[key].rstrip("/") for key in ("prefix", "hub_endpoint") if key in values}
+    values |= {key: values[key].rstrip("/") for key in ("prefix", "hub_endpoint", "cache") if key in values}
     config = Config(**values)
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", config.repository):
         raise ConfigError(f"LLMFLEET_WEIGHTS.repository: got {config.repository!r}; accepted: owner/name")

@@ -133,6 +133,12 @@ class Store:
         with s3_errors(f"delete {self._where(key)}"):
             self.client.delete_object(Bucket=self._bucket, Key=key)
 
+    def keep_folder(self, folder: str) -> None:
+        """Write an empty object that makes a folder of the bucket one of the mount."""
+        key = f"{folder}/.keep"
+        with s3_errors(f"put {self._where(key)}"):
+            self.client.put_object(Bucket=self._bucket, Key=key, Body=b"")
+
     def read_ledger(self) -> dict[str, Any] | None:
         """The ledger; None when there is none or it cannot be understood."""
         with s3_errors(f"read {self._where(self.config.ledger)}"):

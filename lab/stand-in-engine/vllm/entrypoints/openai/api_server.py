@@ -5,7 +5,8 @@
 
 The lab's runtime handler mounts it in the place of vLLM for a container with LLMFLEET_LAB_ENGINE=stand-in. It is no
 engine: completions echo the prompt. What it does check is what the platform owes an engine: the folder of the weights
-with its config.json, and the flags that name model and port. Runs on the image's Python 3.11, standard library only.
+with its config.json, those of the adapters with theirs, and the flags that name models and port. Runs on the image's
+Python 3.11, standard library only.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="stand-in engine", allow_abbrev=False)
     parser.add_argument("--model", required=True)
     parser.add_argument("--served-model-name", nargs="+", required=True)
+    parser.add_argument("--lora-modules", nargs="*", default=[])
     parser.add_argument("--port", type=int, default=8000)
     found, _rest = parser.parse_known_args(arguments)
     return found
@@ -82,10 +84,13 @@ class Handler(BaseHTTPRequestHandler):
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM."""
     given = options(arguments)
-    if not (Path(given.model) / "config.json").is_file():
-        print(f"stand-in engine: no weights: {given.model}/config.json is missing", file=sys.stderr)
-        return 1
-    Handler.names = given.served_model_name
+    adapters = dict(each.split("=", 1) for each in given.lora_modules)
+    wanted = [Path(given.model) / "config.json", *(Path(path) / "adapter_config.json" for path in adapters.values())]
+    for file in wanted:
+        if not file.is_file():
+            print(f"stand-in engine: no weights: {file} is missing", file=sys.stderr)
+            return 1
+    Handler.names = [*given.served_model_name, *adapters]
     server = ThreadingHTTPServer(("0.0.0.0", given.port), Handler)
     signal.signal(signal.SIGTERM, lambda *_signal: threading.Thread(target=server.shutdown).start())
     print(f"stand-in engine (not vLLM) serves {', '.join(Handler.names)} on port {given.port}", flush=True)
