@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmfleet_lab import go_parts, tinymodel, versions
+from llmfleet_lab import definitions, go_parts, tinymodel, versions
 from llmfleet_lab.archive import Image
 from llmfleet_lab.build import Part
 from llmfleet_lab.golang import GoPrograms
@@ -70,6 +70,7 @@ def all_parts() -> dict[str, Part]:
             ("envoy-gateway",),
         ),
         *_image_parts(),
+        Part(definitions.PART, definitions.DEFINITIONS, on_demand=True),
     ]
     return {part.name: part for part in parts}
 
