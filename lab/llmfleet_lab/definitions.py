@@ -23,7 +23,10 @@ DEFINITIONS = ModuleFiles(
         "external-secrets": Files(
             "github.com/external-secrets/external-secrets",
             "config/crds/bases",
-            tuple(f"external-secrets.io_{kind}.yaml" for kind in ("externalsecrets", "secretstores", "clustersecretstores")),
+            tuple(
+                f"external-secrets.io_{kind}.yaml"
+                for kind in ("externalsecrets", "secretstores", "clustersecretstores")
+            ),
         ),
         "inference-extension": Files("sigs.k8s.io/gateway-api-inference-extension", "config/crd/bases"),
         "karpenter": Files("github.com/aws/karpenter-provider-aws", "pkg/apis/crds", ("karpenter.*.yaml",)),
@@ -33,7 +36,9 @@ DEFINITIONS = ModuleFiles(
         "prometheus-operator": Files(
             "github.com/prometheus-operator/prometheus-operator",
             "example/prometheus-operator-crd",
-            tuple(f"monitoring.coreos.com_{kind}.yaml" for kind in ("podmonitors", "servicemonitors", "prometheusrules")),
+            tuple(
+                f"monitoring.coreos.com_{kind}.yaml" for kind in ("podmonitors", "servicemonitors", "prometheusrules")
+            ),
         ),
     },
 )

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+from pathlib import Path
+from typing import Any
 
-from llmfleet_lab import definitions, ownership, prerequisites
+from llmfleet_lab import definitions, lifecycle, ownership, prerequisites
 from llmfleet_lab.build import Plan, build
 from llmfleet_lab.errors import LabError
 from llmfleet_lab.kubernetes import Kubectl
-from llmfleet_lab.lifecycle import make_plan
+from llmfleet_lab.parts import EXTRA_IMAGES
 from llmfleet_lab.paths import Paths
 from llmfleet_lab.processes import Processes
 from llmfleet_lab.progress import Progress
@@ -25,10 +29,34 @@ def add_definitions(paths: Paths, progress: Progress) -> None:
         progress.say(f"{len(new)} definitions loaded, {len(found)} left as they were found")
 
 
+def add_leader_worker_set(paths: Paths, progress: Progress) -> None:
+    """Install LeaderWorkerSet's controller from its own chart; it makes the certificates of its webhooks itself."""
+    with ownership.locked(paths):
+        plan = _built(paths, progress, *EXTRA_IMAGES, "leader-worker-set")
+        lifecycle.import_images(paths, plan, progress, EXTRA_IMAGES)
+        image, _, tag = EXTRA_IMAGES["image-leader-worker-set"][0].rpartition(":")
+        values = {
+            "image": {"manager": {"repository": image, "tag": tag, "pullPolicy": "IfNotPresent"}},
+            "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+        }
+        with progress.step("LeaderWorkerSet's controller"):
+            _install(paths, "lws", plan.folder("leader-worker-set") / "chart", "lws-system", values)
+
+
+def _install(paths: Paths, release: str, chart: Path, namespace: str, values: dict[str, Any]) -> None:
+    command = [
+        *(str(paths.state / "bin/helm"), f"--kubeconfig={paths.kubeconfig}", "upgrade", "--install", release),
+        *(str(chart), "--namespace", namespace, "--create-namespace", "--wait", "--timeout=180s", "--values=-"),
+    ]
+    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True)
+    if done.returncode:
+        raise LabError(f"helm upgrade --install {release} ended with {done.returncode}: {done.stderr.strip()[-3000:]}")
+
+
 def _built(paths: Paths, progress: Progress, *names: str) -> Plan:
     if Processes(paths).pid("kube-apiserver") is None:
         raise LabError("no lab runs on this machine: make lab-up")
-    plan = make_plan(paths)
+    plan = lifecycle.make_plan(paths)
     if plan.missing(*names):
         prerequisites.check_go()
         build(plan, paths, progress, bool(os.environ.get("LLMFLEET_LAB_KEEP_GO_CACHE")), names)

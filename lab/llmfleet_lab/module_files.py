@@ -79,7 +79,9 @@ class ModuleFiles:
             if "Error" in answer:
                 raise LabError(f"go mod download {module}@{versions[module]}: {answer['Error']}")
             if answer["Sum"] != sums.get((module, versions[module])):
-                raise LabError(f"{module}@{versions[module]} is {answer['Sum']}: {self.pins}/go.sum has another or none")
+                raise LabError(
+                    f"{module}@{versions[module]} is {answer['Sum']}: {self.pins}/go.sum has another or none"
+                )
         return {module: Path(answers[module]["Dir"]) for module in wanted}
 
     def _pinned(self) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
