@@ -70,7 +70,8 @@ def test_kinds_that_the_cluster_does_not_serve(refused: Refused) -> None:
     # No definition of these is ever loaded into the lab.
     told = refused(llmfleet_monitoring="victoria_metrics")
     for kind in ("VMPodScrape", "VMRule"):
-        assert f"{kind} (operator.victoriametrics.com/v1beta1): the cluster does not serve it; wanted for tiny-llama" in told
+        title = f"{kind} (operator.victoriametrics.com/v1beta1)"
+        assert f"{title}: the cluster does not serve it; wanted for tiny-llama" in told
     # What the chart of Envoy Gateway brings is no reason to refuse.
     assert "gateway.networking.k8s.io" not in told
 
