@@ -39,14 +39,18 @@ def add_leader_worker_set(paths: Paths, progress: Progress) -> None:
             "image": {"manager": {"repository": image, "tag": tag, "pullPolicy": "IfNotPresent"}},
             "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
         }
+        chart = plan.folder("leader-worker-set") / "chart"
         with progress.step("LeaderWorkerSet's controller"):
-            _install(paths, "lws", plan.folder("leader-worker-set") / "chart", "lws-system", values)
+            # Helm refuses fields of definitions that are others': those of the command crds may be there.
+            definitions.load(Kubectl(paths), chart / "crds")
+            _install(paths, "lws", chart, "lws-system", values)
 
 
 def _install(paths: Paths, release: str, chart: Path, namespace: str, values: dict[str, Any]) -> None:
     command = [
         *(str(paths.state / "bin/helm"), f"--kubeconfig={paths.kubeconfig}", "upgrade", "--install", release),
-        *(str(chart), "--namespace", namespace, "--create-namespace", "--wait", "--timeout=180s", "--values=-"),
+        *(str(chart), "--namespace", namespace, "--create-namespace", "--skip-crds"),
+        *("--wait", "--timeout=180s", "--values=-"),
     ]
     done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True)
     if done.returncode:
