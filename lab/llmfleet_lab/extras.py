@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,18 @@ from llmfleet_lab.parts import EXTRA_IMAGES
 from llmfleet_lab.paths import Paths
 from llmfleet_lab.processes import Processes
 from llmfleet_lab.progress import Progress
+
+# One that the webhooks of LeaderWorkerSet's controller take.
+_SMALLEST_SET = {
+    "apiVersion": "leaderworkerset.x-k8s.io/v1",
+    "kind": "LeaderWorkerSet",
+    "metadata": {"name": "smallest", "namespace": "default"},
+    "spec": {
+        "leaderWorkerTemplate": {"workerTemplate": {"spec": {"containers": [{"name": "smallest", "image": "none"}]}}}
+    },
+}
+# Seconds. The kubelet shows a pod new content of a Secret within a minute and a half, certificates too.
+_WEBHOOKS_WITHIN = 180.0
 
 
 def add_definitions(paths: Paths, progress: Progress) -> None:
@@ -40,10 +53,12 @@ def add_leader_worker_set(paths: Paths, progress: Progress) -> None:
             "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
         }
         chart = plan.folder("leader-worker-set") / "chart"
+        kubectl = Kubectl(paths)
         with progress.step("LeaderWorkerSet's controller"):
             # Helm refuses fields of definitions that are others': those of the command crds may be there.
-            definitions.load(Kubectl(paths), chart / "crds")
+            definitions.load(kubectl, chart / "crds")
             _install(paths, "lws", chart, "lws-system", values)
+            _wait_until_taken(kubectl, _SMALLEST_SET)
 
 
 def _install(paths: Paths, release: str, chart: Path, namespace: str, values: dict[str, Any]) -> None:
@@ -55,6 +70,19 @@ def _install(paths: Paths, release: str, chart: Path, namespace: str, values: di
     done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True)
     if done.returncode:
         raise LabError(f"helm upgrade --install {release} ended with {done.returncode}: {done.stderr.strip()[-3000:]}")
+
+
+def _wait_until_taken(kubectl: Kubectl, obj: dict[str, Any]) -> None:
+    """Repeat a dry run until the webhooks answer: a controller is ready before its certificates are."""
+    deadline = time.monotonic() + _WEBHOOKS_WITHIN
+    while True:
+        try:
+            kubectl.run("create", "--dry-run=server", "-f", "-", text=json.dumps(obj))
+            return
+        except LabError as error:
+            if time.monotonic() > deadline:
+                raise LabError(f"its webhooks did not answer within {_WEBHOOKS_WITHIN:.0f} s: {error}") from None
+            time.sleep(1)
 
 
 def _built(paths: Paths, progress: Progress, *names: str) -> Plan:
