@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,15 @@ from llmfleet_lab.store import Recipe, Store
 
 @dataclass(frozen=True)
 class Part:
-    """One thing the lab is made of: its recipe and the parts it is made from."""
+    """One thing the lab is made of: its recipe and the parts it is made from.
+
+    ``on_demand``: the lab starts without it; it is built when a command asks for it.
+    """
 
     name: str
     recipe: Recipe
     needs: tuple[str, ...] = ()
+    on_demand: bool = False
 
     @property
     def compiles(self) -> bool:
@@ -59,14 +63,28 @@ class Plan:
         """All folders by part name."""
         return {name: self.folder(name) for name in self.parts}
 
-    def missing(self) -> list[str]:
-        """Parts that have to be built, in the order of the table."""
-        return [name for name in self.parts if not self.store.has(name, self.keys[name])]
+    def missing(self, *asked: str) -> list[str]:
+        """Parts that have to be built, in the order of the table: what the lab starts with, or only those asked for."""
+        wanted = self._with_needs(asked or [name for name, part in self.parts.items() if not part.on_demand])
+        return [name for name in self.parts if name in wanted and not self.store.has(name, self.keys[name])]
+
+    def _with_needs(self, names: Iterable[str]) -> set[str]:
+        wanted: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += self.parts[name].needs
+        return wanted
 
 
-def build(plan: Plan, paths: Paths, progress: Progress, keep_go_cache: bool) -> None:
-    """Build every missing part; the first failure is raised after what is under way has ended."""
-    missing = plan.missing()
+def build(plan: Plan, paths: Paths, progress: Progress, keep_go_cache: bool, asked: Sequence[str] = ()) -> None:
+    """Build every missing part that the lab starts with, or only those asked for.
+
+    The first failure is raised after what is under way has ended.
+    """
+    missing = plan.missing(*asked)
     if not missing:
         return
     progress.say(f"building {len(missing)} of {len(plan.parts)} parts: {', '.join(missing)}")

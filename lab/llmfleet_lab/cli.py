@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 
-from llmfleet_lab import lifecycle, ownership, reality
+from llmfleet_lab import extras, lifecycle, ownership, reality
 from llmfleet_lab.ask import ask
 from llmfleet_lab.errors import LabError
 from llmfleet_lab.node import ctr
@@ -66,6 +66,8 @@ def main() -> int:
     commands.add_parser("build", help="build what is missing, start nothing")
     commands.add_parser("prune", help="remove built parts that no current version needs")
     commands.add_parser("parts", help="print the folder of every part as JSON")
+    commands.add_parser("crds", help="load definitions of kinds whose controllers the lab does not run")
+    commands.add_parser("lws", help="install LeaderWorkerSet's controller")
     question = commands.add_parser("ask", help="ask a model through the gateway")
     question.add_argument("prompt")
     question.add_argument("--model", help="its name; the fleet's first by default")
@@ -83,6 +85,10 @@ def main() -> int:
             lifecycle.up(paths, progress)
         elif arguments.command == "down":
             lifecycle.down(paths, progress)
+        elif arguments.command == "crds":
+            extras.add_definitions(paths, progress)
+        elif arguments.command == "lws":
+            extras.add_leader_worker_set(paths, progress)
         elif arguments.command == "build":
             with ownership.locked(paths):
                 lifecycle.build_all(paths, progress)

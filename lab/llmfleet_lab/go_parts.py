@@ -64,3 +64,9 @@ ENVOY_GATEWAY_PROGRAM = GoPrograms(
 VERSITYGW_PROGRAM = GoPrograms(
     module=MODULES / "versitygw", programs={"versitygw": "github.com/versity/versitygw/cmd/versitygw"}
 )
+
+LEADER_WORKER_SET_PROGRAM = GoPrograms(
+    module=MODULES / "leader-worker-set",
+    programs={"manager": "sigs.k8s.io/lws/cmd"},
+    copies={"chart": "sigs.k8s.io/lws:charts/lws"},
+)

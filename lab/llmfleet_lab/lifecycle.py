@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -137,12 +138,12 @@ def _start(
     kubernetes.wait_for_dns(kubectl)
 
 
-def import_images(paths: Paths, plan: Plan, progress: Progress) -> None:
+def import_images(paths: Paths, plan: Plan, progress: Progress, images: Mapping[str, tuple[str, ...]] = IMAGES) -> None:
     """Import the images that containerd does not have from these very parts yet."""
     marks = paths.containerd_root / "imported"
     marks.mkdir(parents=True, exist_ok=True)
     present = set(node.ctr(paths, "images", "list", "--quiet").split())
-    for part, names in IMAGES.items():
+    for part, names in images.items():
         mark = marks / plan.folder(part).name
         if mark.exists() and present.issuperset(names):
             continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmfleet_lab import go_parts, tinymodel, versions
+from llmfleet_lab import definitions, go_parts, tinymodel, versions
 from llmfleet_lab.archive import Image
 from llmfleet_lab.build import Part
 from llmfleet_lab.golang import GoPrograms
@@ -36,6 +36,9 @@ IMAGES = {
     "image-vllm": (f"docker.io/vllm/vllm-openai:v{versions.VLLM}",),
     "image-fetcher": ("public.ecr.aws/lambda/python:3.13",),
 }
+
+# The same of parts that the lab starts without.
+EXTRA_IMAGES = {"image-leader-worker-set": (f"registry.k8s.io/lws/lws:v{versions.LEADER_WORKER_SET}",)}
 
 
 def own_program(name: str) -> GoPrograms:
@@ -70,15 +73,18 @@ def all_parts() -> dict[str, Part]:
             ("envoy-gateway",),
         ),
         *_image_parts(),
+        Part("leader-worker-set", go_parts.LEADER_WORKER_SET_PROGRAM, on_demand=True),
+        Part(definitions.PART, definitions.DEFINITIONS, on_demand=True),
     ]
     return {part.name: part for part in parts}
 
 
 def _image_parts() -> list[Part]:
     def part(name: str, files: dict[str, str], entrypoint: tuple[str, ...], base: str = "", user: str = "") -> Part:
-        image = Image(IMAGES[name][0], entrypoint, user=user)
+        names = IMAGES.get(name) or EXTRA_IMAGES[name]
+        image = Image(names[0], entrypoint, user=user)
         needs = {source.partition(":")[0] for source in files.values()} | ({base} if base else set())
-        return Part(name, ImageRecipe(image, files, base), tuple(sorted(needs)))
+        return Part(name, ImageRecipe(image, files, base), tuple(sorted(needs)), on_demand=name in EXTRA_IMAGES)
 
     envoy = {"/usr/local/bin/envoy": "envoy:envoy/_bin/envoy"}
     return [
@@ -93,4 +99,10 @@ def _image_parts() -> list[Part]:
         part("image-envoy", envoy, ("/usr/local/bin/envoy",), base="debian", user="65532:65532"),
         part("image-vllm", {}, ("python3", "-m", "vllm.entrypoints.openai.api_server"), base="debian"),
         part("image-fetcher", {"/var/runtime": "fetcher:."}, ("python3",), base="debian"),
+        part(
+            "image-leader-worker-set",
+            {"/manager": "leader-worker-set:manager"},
+            ("/manager",),
+            user="65532:65532",
+        ),
     ]

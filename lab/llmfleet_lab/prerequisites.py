@@ -70,6 +70,13 @@ def check(paths: Paths, to_build: bool, running: bool) -> None:
         raise LabError("this machine cannot run the lab yet:\n" + "\n".join(f"- {problem}" for problem in problems))
 
 
+def check_go() -> None:
+    """Raise a LabError unless there is a Go that builds the parts."""
+    problem = _go()
+    if problem:
+        raise LabError(problem)
+
+
 def _root() -> str | None:
     if os.geteuid() != 0:
         return "not root: the lab makes links, mounts and containers; run it as root (sudo -E make ...)"

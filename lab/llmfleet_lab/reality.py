@@ -28,6 +28,14 @@ TABLE = (
     Entry("Helm", "real", versions.HELM),
     Entry("Envoy Gateway and its chart", "real", versions.ENVOY_GATEWAY),
     Entry("Envoy", "real", f"{versions.ENVOY}, in an image made here under the upstream's name"),
+    Entry(
+        "LeaderWorkerSet", "real", f"{versions.LEADER_WORKER_SET}, its controller and chart; added by the command lws"
+    ),
+    Entry(
+        "kinds of KEDA, Karpenter, LeaderWorkerSet, prometheus-operator, External Secrets, inference extension",
+        "stand-in",
+        "definitions only, added by the command crds: the API server checks objects of them, no controller acts",
+    ),
     Entry("vLLM", "real", f"{versions.VLLM}, its CPU build; injected into a small image by the runtime handler nvidia"),
     Entry(
         "stand-in engine",

@@ -24,6 +24,13 @@ ROOT = Path(__file__).resolve().parents[3]
         ("helm", "helm.sh/helm/v4", versions.HELM),
         ("envoy-gateway", "github.com/envoyproxy/gateway", versions.ENVOY_GATEWAY),
         ("versitygw", "github.com/versity/versitygw", versions.VERSITYGW),
+        ("leader-worker-set", "sigs.k8s.io/lws", versions.LEADER_WORKER_SET),
+        ("definitions", "sigs.k8s.io/lws", versions.LEADER_WORKER_SET),
+        ("definitions", "github.com/external-secrets/external-secrets", versions.EXTERNAL_SECRETS),
+        ("definitions", "sigs.k8s.io/gateway-api-inference-extension", versions.INFERENCE_EXTENSION),
+        ("definitions", "github.com/aws/karpenter-provider-aws", versions.KARPENTER),
+        ("definitions", "github.com/kedacore/keda/v2", versions.KEDA),
+        ("definitions", "github.com/prometheus-operator/prometheus-operator", versions.PROMETHEUS_OPERATOR),
     ],
 )
 def test_go_modules(part: str, module: str, version: str) -> None:

@@ -79,3 +79,19 @@ def test_parts_that_nothing_names_are_removed(tmp_path: Path) -> None:
     old = plan.folder("other")
     build(newer, paths, Progress(), keep_go_cache=True)
     assert newer.store.remove_others(set(newer.folders().values())) == [old]
+
+
+def test_what_is_built_on_demand_waits_until_it_is_asked_for_and_is_kept(tmp_path: Path) -> None:
+    paths = Paths(cache=tmp_path / "cache", state=tmp_path / "state")
+    parts = {
+        "extra": Part("extra", Text("extra"), ("base",), on_demand=True),
+        "base": Part("base", Text("base"), on_demand=True),
+        "other": Part("other", Text("other")),
+    }
+    plan = Plan(parts, Store(paths.store))
+    assert plan.missing() == ["other"]
+    assert plan.missing("extra") == ["extra", "base"]
+    build(plan, paths, Progress(), keep_go_cache=True, asked=("extra",))
+    assert (plan.folder("extra") / "text").read_text() == "base+extra"
+    assert plan.missing("extra") == [] and plan.missing() == ["other"]
+    assert plan.store.remove_others(set(plan.folders().values())) == []
