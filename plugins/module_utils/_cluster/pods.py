@@ -13,11 +13,11 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client impor
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import FAILING, Verdict
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.revisions import present, releases
 
 PODS = Resource("", "v1", "Pod", "pods", True)
 EVENTS = Resource("", "v1", "Event", "events", True)
 REPLICA_SETS = Resource("apps", "v1", "ReplicaSet", "replicasets", True)
-_REVISION = "deployment.kubernetes.io/revision"
 
 # Waiting reasons of a container that no waiting heals, and those that may heal within the given seconds.
 _FATAL = {
@@ -48,11 +48,10 @@ def pods_of(
     """
     owner = workload["metadata"]["uid"]
     if workload["kind"] == "Deployment":
-        sets = [rs for rs in replica_sets if _owned_by(rs, owner)]
-        sets.sort(key=lambda rs: int((rs["metadata"].get("annotations") or {}).get(_REVISION, "0") or 0))
-        if not sets:
+        found = present(workload, releases(workload, replica_sets))
+        if found is None:
             return []
-        owner = sets[-1]["metadata"]["uid"]
+        owner = found["metadata"]["uid"]
     return [pod for pod in pods if _owned_by(pod, owner)]
 
 

@@ -56,6 +56,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "monitoring_labels": ([{}, {"release": "kps"}], [{"a b": "c"}, {"llmfleet.io/x": "y"}, {"a": 1}, []], []),
     "render_to": (["/tmp/x"], [""], []),
     "destroy_confirm": (["prod"], [3], []),
+    "rollback": ([False, "false", "True"], ["no", 0, "0"], []),
     "storage_replace": ([True, "true", "False"], ["yes", 1, "1"], []),
 }
 
