@@ -84,8 +84,8 @@ def without_defaults(old: Any, desired: Any, live: Any) -> Any:
     """Return an old pod template without what the server had filled in: applied again, it is owned as it was.
 
     desired: the template as we apply it now. live: what the server has made of that. What desired does not say, and is
-    the same in live as in old, nobody has asked for. In a part that desired has no longer, defaults cannot be told: they
-    become ours, and a return to the old description costs one write, which rolls out nothing.
+    the same in live as in old, nobody has asked for. In a part that desired has no longer, defaults cannot be told:
+    they become ours, and a return to the old description costs one write, which rolls out nothing.
     """
     if isinstance(old, dict) and isinstance(desired, Mapping) and isinstance(live, Mapping):
         return {
