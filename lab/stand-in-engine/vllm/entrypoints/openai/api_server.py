@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
             self._json(200, {**answer, "choices": [choice], "usage": usage})
 
     def _stream(self, asked: dict[str, Any]) -> None:
-        """Send max_tokens words of the prompt, over and over, an event each, and the end of the stream."""
+        """Send max_tokens words of the prompt, over and over, an event each that names the pod, and the end."""
         words = str(asked.get("prompt", "")).split() or ["nothing"]
         count = int(asked.get("max_tokens", 16))
         self.send_response(200)
@@ -94,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
             reason = "length" if at == count - 1 else None
             choice = {"index": 0, "text": words[at % len(words)] + " ", "finish_reason": reason}
             event = {"id": OWNER, "object": "text_completion", "model": asked["model"], "choices": [choice]}
-            self._event(json.dumps(event))
+            self._event(json.dumps({**event, "system_fingerprint": socket.gethostname()}))
             time.sleep(TOKEN_SECONDS)
         self._event("[DONE]")
         self.wfile.write(b"0\r\n\r\n")
