@@ -18,11 +18,9 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.pods import (
     PODS,
     REPLICA_SETS,
-    last_words,
     pods_of,
     trouble,
     unready,
-    warnings,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import (
     DEADLINE,
@@ -34,6 +32,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness im
     has_rule,
     verdict,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.words import details_of, events_of
 
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 3.0
@@ -247,11 +246,13 @@ class _Wait:
     def _error(self, failed: list[Ref], seconds: float) -> WaitError:
         """Return the error for what has failed, or, at the end of the time, for all that is not ready."""
         told = failed or list(self.remaining)
-        events = self._events(told)
+        pods = {ref: self._pods(ref) for ref in told}
+        events = events_of(self.client, [((ref.namespace, ref.name), found) for ref, found in pods.items()])
         lines, failures = [], []
         for ref in told:
             reason = self.remaining[ref].reason
-            details = self._details(ref, reason, events)
+            known = [line for line in unready(pods[ref])[:3] if line not in reason]
+            details = [*known, *details_of(self.client, (ref.namespace, ref.name), pods[ref], events)]
             lines.append(f"{ref}: {reason}" + "".join(f"\n  {line}" for line in details))
             failures.append((ref, reason, details))
         if failed:
@@ -262,34 +263,3 @@ class _Wait:
         else:
             head = f"not ready after {self.timeout:.0f} s:"
         return WaitError("\n".join([head, *lines]), failures)
-
-    def _details(self, ref: Ref, reason: str, events: dict[tuple[str, str], list[str]]) -> list[str]:
-        pods = self._pods(ref)
-        lines = [line for line in unready(pods)[:3] if line not in reason]
-        for pod in sorted(pods, key=_age, reverse=True):
-            words = last_words(self.client, pod)
-            if words:
-                lines.extend(
-                    [f"last words of pod {pod['metadata']['name']}:", *(f"  {line}" for line in words.splitlines())]
-                )
-                break
-        for name in (ref.name, *(pod["metadata"]["name"] for pod in pods[:3])):
-            lines.extend(f"event of {name}: {text}" for text in events.get((ref.namespace, name), []))
-        return lines
-
-    def _events(self, refs: list[Ref]) -> dict[tuple[str, str], list[str]]:
-        names: dict[str, set[str]] = defaultdict(set)
-        for ref in refs:
-            names[ref.namespace] |= {ref.name, *(pod["metadata"]["name"] for pod in self._pods(ref))}
-        found: dict[tuple[str, str], list[str]] = {}
-        for namespace, wanted in names.items():
-            try:
-                told = warnings(self.client, namespace or None, wanted)
-            except ClusterError:  # the reason stands without them
-                continue
-            found.update({(namespace, name): lines for name, lines in told.items()})
-        return found
-
-
-def _age(pod: Mapping[str, Any]) -> str:
-    return str(pod["metadata"].get("creationTimestamp") or "")

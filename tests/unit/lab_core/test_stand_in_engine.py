@@ -103,7 +103,7 @@ def test_told_to_end_it_finishes_what_runs_and_begins_nothing(start: Start) -> N
     engine.process.send_signal(signal.SIGTERM)
     time.sleep(0.3)
     refused = engine.ask()
-    assert refused.status == 503
+    assert refused.status == 500
     refused.read()
     found = events((first + answer.read()).decode())
     assert len(found) == 31 and found[-1] == "[DONE]"

@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._complete()
             else:
                 self.close_connection = True
-                self._json(503, {"error": {"message": "The engine is shutting down.", "code": 503}})
+                self._json(500, {"error": {"message": "cannot schedule new futures after shutdown", "code": 500}})
 
     def _complete(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The end of an engine, as vLLM 0.32 does it with --shutdown-timeout.
 
-At SIGTERM nothing new is begun. What runs may run on for so many seconds, and the engine ends when nothing runs any
-more, or cuts what is left. Without the flag, or with 0, it cuts at once.
+At SIGTERM nothing new is begun: it is answered 500. What runs may run on for so many seconds, and the engine ends when
+nothing runs any more, or cuts what is left. Without the flag, or with 0, it cuts at once.
 """
 
 from __future__ import annotations
