@@ -30,23 +30,26 @@ class Gateway:
         where = ("get", "service", "llm-gateway", "-n", "llm-gateway", "-o", "jsonpath={.spec.clusterIP}")
         return cls(kubectl.run(*where), Credentials(paths.secrets).text("gateway-key"))
 
-    def ask(self, model: str, prompt: str = "hello", **more: Any) -> http.client.HTTPResponse:
-        """Ask for a completion by header and body; the answer is still to be read."""
+    def ask(self, name: str, prompt: str = "hello", **more: Any) -> http.client.HTTPResponse:
+        """Ask a model or adapter for a completion, by header and body; the answer is still to be read.
+
+        more: fields of the body.
+        """
         connection = http.client.HTTPConnection(self.address, 8080, timeout=60)
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self.key}",
-            "X-Gateway-Model-Name": model,
+            "X-Gateway-Model-Name": name,
         }
-        body = {"model": model, "prompt": prompt, "temperature": 0, "seed": 1, **more}
+        body = {"model": name, "prompt": prompt, "temperature": 0, "seed": 1, **more}
         connection.request("POST", "/v1/completions", json.dumps(body), headers)
         return connection.getresponse()
 
-    def complete(self, model: str, prompt: str = "hello", **more: Any) -> dict[str, Any]:
-        """Return the whole answer of a model. AssertionError when it is not 200."""
-        answer = self.ask(model, prompt, **more)
+    def complete(self, name: str, prompt: str = "hello", **more: Any) -> dict[str, Any]:
+        """Return the whole answer of a model or adapter. AssertionError when it is not 200."""
+        answer = self.ask(name, prompt, **more)
         content = answer.read()
-        assert answer.status == 200, (model, answer.status, content[:500])
+        assert answer.status == 200, (name, answer.status, content[:500])
         found: dict[str, Any] = json.loads(content)
         return found
 
