@@ -115,6 +115,8 @@ class _Rollout:
         self.timeout = timeout
         self.progress = progress
         self.failures: dict[Ref, Failure] = {}
+        # What was gone back to and is not ready either: in words.
+        self.unsettled: dict[Ref, str] = {}
 
     def run(self) -> Outcome:
         wait_for(self.client, self.items, self.timeout, progress=self.progress, on_failure=self._failed)
@@ -125,7 +127,7 @@ class _Rollout:
             for ref in back:
                 self.failures[ref].serves = True
             wait_for(self.client, back, self.timeout, progress=self.progress, on_failure=self._still_fails)
-            self._mark([ref for ref in back if self.failures[ref].serves])
+            self._mark([ref for ref in back if ref not in self.unsettled])
             for ref in back:
                 self._tell_outcome(self.failures[ref])
         return Outcome([self.failures[ref] for ref in sorted(self.failures)], len(self.items))
@@ -177,18 +179,16 @@ class _Rollout:
     def _still_fails(self, error: WaitError) -> Collection[Ref]:
         for ref, reason, details in error.failures:
             failure = self.failures[ref]
-            failure.serves = False
-            failure.outcome = "\n    ".join([reason, *details])
+            live = self.client.find(self.items[ref].path) or {}
+            serving = (live.get("status") or {}).get("availableReplicas", 0)
+            failure.serves = serving > 0
+            how = f"serves with {serving} replicas only" if serving else "does not serve yet"
+            self.unsettled[ref] = "\n    ".join([f"{how}: {reason}", *details])
         return ()
 
     def _tell_outcome(self, failure: Failure) -> None:
-        went = f"went back to revision {failure.back}, the last release that served, which"
-        if not failure.serves:
-            failure.outcome = f"{went} does not serve yet: {failure.outcome}"
-        elif failure.going:
-            failure.outcome = f"{went} still serves"
-        else:
-            failure.outcome = f"{went} serves again"
+        how = self.unsettled.get(failure.ref) or ("still serves" if failure.going else "serves again")
+        failure.outcome = f"went back to revision {failure.back}, the last release that served, which {how}"
 
     def _mark(self, refs: Collection[Ref]) -> None:
         """Label the releases of these Deployments that serve now, where that is not known yet: at most a write each."""

@@ -43,7 +43,8 @@ class Server:
     """Quacks like Client.
 
     sent: what was written: (verb, name, arguments of the engine or labels). broken: names of Deployments whose pods
-    crash whatever they are. objects, sets: by (kind, name), by name.
+    crash whatever they are. room: how many pods of a Deployment can be available, by its name. forbidden: names that may
+    not be applied. objects, sets: by (kind, name), by name.
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,7 @@ class Server:
         self.sent: list[tuple[str, str, Any]] = []
         self.broken: set[str] = set()
         self.forbidden: set[str] = set()
+        self.room: dict[str, int] = {}
         self.discovery = self
 
     def resource(self, api_version: str, kind: str) -> Resource:
@@ -116,7 +118,8 @@ class Server:
         for rs in own:
             kept = obj["spec"]["strategy"]["type"] != "Recreate" and not good and rs is not new
             rs["status"]["replicas"] = wanted if rs is new else rs["status"]["replicas"] if kept else 0
-            rs["status"]["availableReplicas"] = 0 if self._crashes(rs) else rs["status"]["replicas"]
+            there = min(rs["status"]["replicas"], self.room.get(name, 99))
+            rs["status"]["availableReplicas"] = 0 if self._crashes(rs) else there
         obj["metadata"].setdefault("annotations", {})[REVISION] = new["metadata"]["annotations"][REVISION]
         obj["status"] = {
             "observedGeneration": obj["metadata"]["generation"],

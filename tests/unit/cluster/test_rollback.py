@@ -196,6 +196,15 @@ def test_an_old_release_that_does_not_come_up_either() -> None:
     assert "which does not serve yet: pod qwen-0-0, container vllm: CrashLoopBackOff" in outcome.result()["msg"]
 
 
+def test_an_old_release_of_which_not_every_replica_comes_up() -> None:
+    server = Server()
+    run(server, deployment(strategy="RollingUpdate"))
+    server.room["qwen"] = 1
+    outcome, _items = run(server, deployment("qwen", "--bad", strategy="RollingUpdate", replicas=3), timeout=0.2)
+    assert outcome.result()["rolled_back"][0]["serves"] is True
+    assert "which serves with 1 replicas only: 1 of 3 pods are available" in outcome.result()["msg"]
+
+
 def test_a_release_that_cannot_be_taken_back_fails_with_both_reasons() -> None:
     server = Server()
     run(server, deployment())
