@@ -43,8 +43,9 @@ class Server:
     """Quacks like Client.
 
     sent: what was written: (verb, name, arguments of the engine or labels). broken: names of Deployments whose pods
-    crash whatever they are. room: how many pods of a Deployment can be available, by its name. forbidden: names that may
-    not be applied. objects, sets: by (kind, name), by name.
+    crash whatever they are. room: how many pods of a Deployment can be available, by its name. late: after how many
+    looks at pods there is room for all of them. forbidden: names that may not be applied. objects, sets: by (kind,
+    name), by name.
     """
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class Server:
         self.broken: set[str] = set()
         self.forbidden: set[str] = set()
         self.room: dict[str, int] = {}
+        self.late: dict[str, int] = {}
         self.discovery = self
 
     def resource(self, api_version: str, kind: str) -> Resource:
@@ -68,6 +70,11 @@ class Server:
         if resource.kind == "ReplicaSet":
             return copy.deepcopy([*self.sets.values()])
         if resource.kind == "Pod":
+            for name in self.late:
+                self.late[name] -= 1
+                if self.late[name] == 0:
+                    del self.room[name]
+                    self.roll(name)
             return [pod for rs in self.sets.values() for pod in self._pods(rs)]
         return copy.deepcopy([obj for (kind, _name), obj in self.objects.items() if kind == resource.kind])
 

@@ -141,6 +141,14 @@ def test_a_release_that_was_never_waited_for_but_served_before_this_run(strategy
     assert outcome.result()["rolled_back"][0]["serves"] and server.labels() == {"qwen-0": True, "qwen-1": False}
 
 
+def test_what_still_serves_counts_though_no_run_has_seen_it_to_the_end() -> None:
+    server = Server()
+    applied(server, deployment(strategy="RollingUpdate"))
+    applied(server, deployment("qwen", "--bad", strategy="RollingUpdate"))
+    outcome, _items = run(server, deployment("qwen", "--bad", strategy="RollingUpdate"))
+    assert outcome.result()["rolled_back"][0]["serves"] and server.args() == []
+
+
 def test_the_last_one_that_served_not_the_last_one(strategy: str) -> None:
     server = Server()
     run(server, deployment("qwen", "--first", strategy=strategy))
@@ -184,6 +192,26 @@ def test_of_two_models_the_other_one_is_rolled_out(strategy: str) -> None:
         f"Deployment llm/{name}: pod {pod}, container vllm: CrashLoopBackOff, last exit 1 Error, after 3 restarts"
         for name, pod in (("bad", "bad-1-0"), ("new", "new-0-0"))
     ]
+
+
+def test_a_release_of_which_a_part_is_available_has_not_served(strategy: str) -> None:
+    server = Server()
+    run(server, deployment(strategy=strategy))
+    server.room["qwen"] = 1
+    outcome, _items = run(server, deployment("qwen", "--x", strategy=strategy, replicas=3), timeout=0.2)
+    assert "Deployment llm/qwen: 1 of 3 pods are available" in outcome.result()["msg"]
+    assert server.args() == [] and server.labels() == {"qwen-0": True, "qwen-1": False}
+    server.room["new"] = 1
+    run(server, deployment("new", replicas=3), timeout=0.2)
+    assert server.labels()["new-0"] is False
+
+
+def test_one_that_takes_its_time_is_waited_for_while_another_fails() -> None:
+    server = Server()
+    server.room["slow"], server.late["slow"] = 0, 4
+    outcome, _items = run(server, deployment("bad", "--bad"), deployment("slow"), timeout=30.0)
+    assert [f.ref.name for f in outcome.failures] == ["bad"]
+    assert server.labels() == {"bad-0": False, "slow-0": True}
 
 
 def test_an_old_release_that_does_not_come_up_either() -> None:
