@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.prune import Pruned, parent_among, prune
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.rollback import wait_or_roll_back
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, WaitError, wait_for
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.chosen import of_models
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
@@ -29,6 +30,7 @@ class ActionModule(ClusterAction):
         "replace": {"type": "list", "elements": "str", "default": []},
         "prune": {"type": "bool", "default": False},
         "only": {"type": "list", "elements": "str"},
+        "rollback": {"type": "bool", "default": False},
     }
 
     def work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +66,11 @@ class ActionModule(ClusterAction):
         if arguments["wait"] and not self.checking:
             began = time.monotonic()
             try:
-                wait_for(client, (Ref.of(item.desired) for item in done.items), timeout, progress=progress)
+                if arguments["rollback"]:
+                    result.update(wait_or_roll_back(client, name, done.items, timeout, progress).result())
+                    result["applied"] = done.summary()
+                else:
+                    wait_for(client, (Ref.of(item.desired) for item in done.items), timeout, progress=progress)
             except WaitError as error:
                 result.update(failed=True, msg=str(error), not_ready=error.objects)
             result["seconds"]["wait"] = round(time.monotonic() - began, 3)

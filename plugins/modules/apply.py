@@ -73,6 +73,17 @@ options:
         applied, nor waited for, nor pruned. Objects that belong to no model are applied, and not pruned.
     type: list
     elements: str
+  rollback:
+    description:
+      - Whether a Deployment that does not become ready goes back to the pod template of the last release of it that
+        served. The task fails all the same, and says what was tried, why it failed, and whether the old release serves.
+      - All other objects are waited for before the task fails. A Deployment of which nothing has served yet is left as
+        it is, and so is a LeaderWorkerSet.
+      - A release has served when such a wait has seen a pod of it available. Its ReplicaSet then gets the label
+        C(llmfleet.io/served), by one write; a run that finds the label writes nothing.
+      - An old release that has to start again may take O(wait_timeout) once more. The next run tries O(objects) again.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - llmfleet.eks.cluster
 attributes:
@@ -145,6 +156,41 @@ pruned:
   returned: success
   type: list
   elements: dict
+rolled_back:
+  description: Deployments that went back to an earlier release.
+  returned: when O(rollback) is set and the wait failed
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Always Deployment.
+      type: str
+      returned: always
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    name:
+      description: The name.
+      type: str
+      returned: always
+    reason:
+      description: Why the new release failed.
+      type: str
+      returned: always
+    revision:
+      description: The revision that it went back to, as it was numbered before that.
+      type: int
+      returned: always
+    serves:
+      description: Whether that one serves now.
+      type: bool
+      returned: always
+    tried:
+      description: In what the new release differs from it, a line each; of the environment only the names.
+      type: list
+      elements: str
+      returned: always
 not_ready:
   description: Objects that did not become ready, each with kind, namespace, name and reason.
   returned: when the wait failed

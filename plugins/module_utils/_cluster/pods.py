@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.crash import telling
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import FAILING, Verdict
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.revisions import present, releases
 
 PODS = Resource("", "v1", "Pod", "pods", True)
 EVENTS = Resource("", "v1", "Event", "events", True)
 REPLICA_SETS = Resource("apps", "v1", "ReplicaSet", "replicasets", True)
-_REVISION = "deployment.kubernetes.io/revision"
 _SET = "leaderworkerset.sigs.k8s.io/name"
 _SET_REVISION = "leaderworkerset.sigs.k8s.io/template-revision-hash"
 
@@ -34,7 +35,7 @@ _FATAL = {
 }
 # A first crash or two are usual while what a program needs is still coming up.
 _CRASHES = 3
-_LOG_LINES = 8
+_LOG_LINES = 400
 # What looks like a credential never leaves a log through us.
 _CREDENTIAL = re.compile(
     r"(?i)(bearer\s+)\S+|\b(hf_|sk-|ghp_|github_pat_)\S+|\b(AKIA|ASIA)[A-Z0-9]{12,}|"
@@ -55,11 +56,10 @@ def pods_of(
     if workload["kind"] == "LeaderWorkerSet":
         return _newest_groups([pod for pod in pods if _labels(pod).get(_SET) == workload["metadata"]["name"]])
     if workload["kind"] == "Deployment":
-        sets = [rs for rs in replica_sets if _owned_by(rs, owner)]
-        sets.sort(key=lambda rs: int((rs["metadata"].get("annotations") or {}).get(_REVISION, "0") or 0))
-        if not sets:
+        found = present(workload, releases(workload, replica_sets))
+        if found is None:
             return []
-        owner = sets[-1]["metadata"]["uid"]
+        owner = found["metadata"]["uid"]
     return [pod for pod in pods if _owned_by(pod, owner)]
 
 
@@ -169,7 +169,7 @@ def unready(pods: list[dict[str, Any]]) -> list[str]:
 
 
 def last_words(client: Client, pod: Mapping[str, Any], container: str | None = None) -> str:
-    """Return a failed container's termination message, else its last log lines; "" when neither can be had.
+    """Return a failed container's termination message, else what its log ends with; "" when neither can be had.
 
     What looks like a credential is masked.
     """
@@ -190,11 +190,12 @@ def last_words(client: Client, pod: Mapping[str, Any], container: str | None = N
 
 def _log(client: Client, pod: Mapping[str, Any], container: str, previous: bool) -> str:
     path = PODS.path(pod["metadata"]["namespace"], pod["metadata"]["name"]) + "/log"
-    query = {"container": container, "tailLines": _LOG_LINES, "limitBytes": 4096}
+    # The limit cuts the end off, so it is far above what so many lines are.
+    query = {"container": container, "tailLines": _LOG_LINES, "limitBytes": 1024 * 1024}
     if previous:
         query["previous"] = "true"
     try:
-        return masked(client.text(path, query=query).strip())
+        return masked(telling(client.text(path, query=query)))
     except ClusterError:  # the container is gone, or its node does not answer: the reason alone must do
         return ""
 

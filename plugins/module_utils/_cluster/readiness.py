@@ -108,13 +108,18 @@ def _per_parent(part: str, *wanted: str) -> Rule:
     return rule
 
 
+def deadline_passed(obj: Mapping[str, Any]) -> bool:
+    """Tell whether a Deployment's rollout, this one or the one before, took longer than its deadline."""
+    progressing = _find(_status(obj).get("conditions"), "Progressing")
+    return bool(progressing) and (progressing or {}).get("reason") == DEADLINE
+
+
 def _deployment(obj: Mapping[str, Any]) -> Verdict:
     status, spec = _status(obj), obj.get("spec") or {}
     if not _seen(obj, status.get("observedGeneration", 0)):
         return Verdict(WAITING, "its controller has not seen the present generation yet")
-    progressing = _find(status.get("conditions"), "Progressing")
-    if progressing and progressing.get("reason") == DEADLINE:
-        return Verdict(FAILING, _text(progressing))
+    if deadline_passed(obj):
+        return Verdict(FAILING, _text(_find(status.get("conditions"), "Progressing") or {}))
     wanted = spec.get("replicas", 1)
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     available = status.get("availableReplicas", 0)

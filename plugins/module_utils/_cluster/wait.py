@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +19,10 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.pods import 
     PODS,
     REPLICA_SETS,
     crashes,
-    last_words,
     pods_of,
     regrouped,
     trouble,
     unready,
-    warnings,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import (
     DEADLINE,
@@ -32,9 +30,11 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness im
     READY,
     WAITING,
     Verdict,
+    deadline_passed,
     has_rule,
     verdict,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.words import details_of, events_of
 
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 3.0
@@ -66,12 +66,20 @@ class Ref:
 
 
 class WaitError(ClusterError):
-    """Not everything became ready: the text has a line for each object; objects: [{kind, namespace, name, reason}]."""
+    """Not everything became ready: the text has a line for each object.
 
-    def __init__(self, message: str, objects: list[dict[str, str]]) -> None:
-        """Take the message and the objects that are not ready."""
+    objects: [{kind, namespace, name, reason}]. failures: of each of them (reference, reason, lines with the states of
+    its pods, last words and events).
+    """
+
+    def __init__(self, message: str, failures: list[tuple[Ref, str, list[str]]]) -> None:
+        """Take the message and what is not ready."""
         super().__init__(message)
-        self.objects = objects
+        self.failures = failures
+        self.objects = [
+            {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "reason": reason}
+            for ref, reason, _details in failures
+        ]
 
 
 def wait_for(
@@ -80,19 +88,30 @@ def wait_for(
     timeout: float,
     *,
     progress: Callable[[str], None] | None = None,
+    on_failure: Callable[[WaitError], Collection[Ref]] | None = None,
 ) -> float:
     """Wait until all are ready, at most `timeout` seconds; return the seconds it took.
 
     One request a kind and namespace for each look, every 1 to 3 s. progress is told every 15 s what is missing.
     Raises WaitError as soon as one object has failed (a failed Job, a crashing pod, a refused route …) or at the end of
     the time, naming each object that is not ready, the reason and its last warning events.
+    on_failure: is given such an error instead, and all that has not failed is waited for, but for the references that
+    it returns.
     """
-    return _Wait(client, sorted(set(refs)), timeout, progress or (lambda text: None)).run()
+    return _Wait(client, sorted(set(refs)), timeout, progress or (lambda text: None), on_failure).run()
 
 
 class _Wait:
-    def __init__(self, client: Client, refs: list[Ref], timeout: float, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        refs: list[Ref],
+        timeout: float,
+        progress: Callable[[str], None],
+        on_failure: Callable[[WaitError], Collection[Ref]] | None = None,
+    ) -> None:
         self.client = client
+        self.on_failure = on_failure
         self.remaining: dict[Ref, Verdict] = {ref: Verdict(WAITING, "not looked at yet") for ref in refs}
         self.timeout = timeout
         self.progress = progress
@@ -113,7 +132,8 @@ class _Wait:
                 failed = self._look(pool)
                 now = time.monotonic()
                 if failed or (self.remaining and now - began > self.timeout):
-                    raise self._error(failed, now - began)
+                    self._tell(failed, now - began)
+                    continue
                 if not self.remaining:
                     break
                 if now - told >= _PROGRESS_EVERY:
@@ -122,6 +142,14 @@ class _Wait:
                 time.sleep(min(pause, max(began + self.timeout - now, 0.05)))
                 pause = min(pause * 1.3, _LONGEST_PAUSE)
         return round(time.monotonic() - began, 3)
+
+    def _tell(self, failed: list[Ref], seconds: float) -> None:
+        """Raise the error for what has failed (at the end of the time: for all that remains), or hand it over."""
+        error = self._error(failed, seconds)
+        if self.on_failure is None:
+            raise error
+        for ref in {*(failed or self.remaining), *self.on_failure(error)}:
+            self.remaining.pop(ref, None)
 
     def _look(self, pool: ThreadPoolExecutor) -> list[Ref]:
         """Judge all that remain; drop the ready ones and return those that have failed for good."""
@@ -167,11 +195,12 @@ class _Wait:
         if obj is None:
             return Verdict(FAILING, "does not exist", _ABSENT_GRACE)
         judged = verdict(obj)
-        if ref.kind == "Deployment" and DEADLINE in judged.reason:
-            # A deadline that had passed before this wait says nothing about it: the cause may be gone by now.
-            if self.first:
+        if ref.kind == "Deployment":
+            # A deadline that had passed before this wait says nothing about it: the cause may be gone by now. The
+            # condition stays until the rollout gets on, also when there is a new one to be rolled out.
+            if self.first and deadline_passed(obj):
                 self.late.add(ref)
-            if ref in self.late:
+            if ref in self.late and DEADLINE in judged.reason:
                 return Verdict(WAITING, judged.reason)
         if ref.kind == "PersistentVolumeClaim" and judged.state == WAITING and self._binds_at_first_use(obj):
             return Verdict(READY, "binds when its first pod comes")
@@ -224,13 +253,15 @@ class _Wait:
     def _error(self, failed: list[Ref], seconds: float) -> WaitError:
         """Return the error for what has failed, or, at the end of the time, for all that is not ready."""
         told = failed or list(self.remaining)
-        events = self._events(told)
-        lines, objects = [], []
+        pods = {ref: self._pods(ref) for ref in told}
+        events = events_of(self.client, [((ref.namespace, ref.name), found) for ref, found in pods.items()])
+        lines, failures = [], []
         for ref in told:
             reason = self.remaining[ref].reason
-            details = self._details(ref, reason, events)
+            known = [line for line in unready(pods[ref])[:3] if line not in reason]
+            details = [*known, *details_of(self.client, (ref.namespace, ref.name), pods[ref], events)]
             lines.append(f"{ref}: {reason}" + "".join(f"\n  {line}" for line in details))
-            objects.append({"kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "reason": reason})
+            failures.append((ref, reason, details))
         if failed:
             head = f"failed after {seconds:.0f} s:"
             others = [str(ref) for ref in self.remaining if ref not in failed]
@@ -238,35 +269,4 @@ class _Wait:
                 lines.append(f"not ready at that time either: {', '.join(others)}")
         else:
             head = f"not ready after {self.timeout:.0f} s:"
-        return WaitError("\n".join([head, *lines]), objects)
-
-    def _details(self, ref: Ref, reason: str, events: dict[tuple[str, str], list[str]]) -> list[str]:
-        pods = self._pods(ref)
-        lines = [line for line in unready(pods)[:3] if line not in reason]
-        for pod in sorted(pods, key=_age, reverse=True):
-            words = last_words(self.client, pod)
-            if words:
-                lines.extend(
-                    [f"last words of pod {pod['metadata']['name']}:", *(f"  {line}" for line in words.splitlines())]
-                )
-                break
-        for name in (ref.name, *(pod["metadata"]["name"] for pod in pods[:3])):
-            lines.extend(f"event of {name}: {text}" for text in events.get((ref.namespace, name), []))
-        return lines
-
-    def _events(self, refs: list[Ref]) -> dict[tuple[str, str], list[str]]:
-        names: dict[str, set[str]] = defaultdict(set)
-        for ref in refs:
-            names[ref.namespace] |= {ref.name, *(pod["metadata"]["name"] for pod in self._pods(ref))}
-        found: dict[tuple[str, str], list[str]] = {}
-        for namespace, wanted in names.items():
-            try:
-                told = warnings(self.client, namespace or None, wanted)
-            except ClusterError:  # the reason stands without them
-                continue
-            found.update({(namespace, name): lines for name, lines in told.items()})
-        return found
-
-
-def _age(pod: Mapping[str, Any]) -> str:
-    return str(pod["metadata"].get("creationTimestamp") or "")
+        return WaitError("\n".join([head, *lines]), failures)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,12 +17,29 @@ from tests.lab.conftest import ROOT
 
 
 @pytest.fixture(scope="session")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Arguments of a playbook that give the lab's model the stand-in engine, which starts in a second."""
+def lab_model() -> dict[str, Any]:
+    """The model of the lab's inventory."""
     inventory = yaml.safe_load((ROOT / "inventories/lab/host_vars/lab/fleet.yml").read_text())
-    model = inventory["llmfleet_models"][0]
+    found: dict[str, Any] = inventory["llmfleet_models"][0]
+    return found
+
+
+@pytest.fixture(scope="session")
+def stand_in_model(lab_model: dict[str, Any]) -> dict[str, Any]:
+    """The lab's model with the stand-in engine, which starts in a second."""
+    model = copy.deepcopy(lab_model)
     model["engine"] = {"context_length": 1024, "env": {"LLMFLEET_LAB_ENGINE": "stand-in"}}
     model["resources"] = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-    path: Path = tmp_path_factory.mktemp("stand-in") / "models.json"
-    path.write_text(json.dumps({"llmfleet_models": [model]}))
+    return model
+
+
+@pytest.fixture(scope="session")
+def stand_in(stand_in_model: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Arguments of a playbook that give the lab this model alone."""
+    return models_as(tmp_path_factory.mktemp("stand-in") / "models.json", stand_in_model)
+
+
+def models_as(path: Path, *models: dict[str, Any]) -> list[str]:
+    """Write models to a file; return the arguments of a playbook that give the lab these and no others."""
+    path.write_text(json.dumps({"llmfleet_models": models}))
     return ["-e", f"@{path}"]

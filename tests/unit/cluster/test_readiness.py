@@ -369,12 +369,18 @@ def test_only_pods_of_the_present_revision_count() -> None:
             "ownerReferences": [{"uid": "d"}],
             "annotations": {"deployment.kubernetes.io/revision": revision},
         }
-        return {"metadata": metadata}
+        labels = {"app": "x", "pod-template-hash": uid}
+        return {"metadata": metadata, "spec": {"template": {"metadata": {"labels": labels}, "spec": {"hostname": uid}}}}
 
-    workload = {"kind": "Deployment", "metadata": {"uid": "d"}}
+    def workload(uid: str) -> dict[str, Any]:
+        template = {"metadata": {"labels": {"app": "x"}, "creationTimestamp": None}, "spec": {"hostname": uid}}
+        return {"kind": "Deployment", "metadata": {"uid": "d"}, "spec": {"template": template}}
+
     pods = [pod("old", "rs9"), pod("new", "rs10"), pod("other", "x")]
-    found = pods_of(workload, pods, [replica_set("rs10", "10"), replica_set("rs9", "9")])
-    assert [p["metadata"]["name"] for p in found] == ["new"]
+    sets = [replica_set("rs10", "10"), replica_set("rs9", "9")]
+    assert [p["metadata"]["name"] for p in pods_of(workload("rs10"), pods, sets)] == ["new"]
+    # One that recreates has no ReplicaSet of its own until the last of the old pods has ended.
+    assert pods_of(workload("rs11"), pods, sets) == []
     assert pods_of({"kind": "Job", "metadata": {"uid": "x"}}, pods, []) == [pods[2]]
 
 

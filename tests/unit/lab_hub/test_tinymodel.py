@@ -75,6 +75,27 @@ def test_same_bytes_in_another_process(model: Path, tmp_path: Path) -> None:
     assert _digests(tmp_path / "again") == _digests(model)
 
 
+def test_the_adapter_fits_the_model_and_changes_it(model: Path, tmp_path: Path) -> None:
+    tinymodel.write_lora(tmp_path)
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == tinymodel.OPEN and config["r"] == 8
+    changed = set()
+    with (
+        safe_open(tmp_path / "adapter_model.safetensors", "numpy") as adapter,
+        safe_open(model / "model.safetensors", "numpy") as base,
+    ):
+        for name in adapter.keys():  # noqa: SIM118
+            if name.endswith("lora_A.weight"):
+                weight = base.get_tensor(name.removeprefix("base_model.model.").replace("lora_A.", ""))
+                low, high = adapter.get_tensor(name), adapter.get_tensor(name.replace("lora_A", "lora_B"))
+                change = high @ low * config["lora_alpha"] / config["r"]
+                assert low.shape[0] == high.shape[1] == 8 and change.shape == weight.shape
+                # What it adds outweighs what is there: no answer stays the same by chance.
+                assert (change**2).sum() > (weight**2).sum()
+                changed.add(name.split(".self_attn.")[1].split(".")[0])
+    assert changed == set(config["target_modules"])
+
+
 def test_repositories_of_the_hub(tmp_path: Path) -> None:
     tinymodel.lay_out_hub(tmp_path, token="hf_lab")
     before = _digests(tmp_path)

@@ -13,13 +13,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
+import socket
 import sys
-import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from vllm.entrypoints.openai.drain import Drain
+from vllm.entrypoints.openai.refusals import refused
+
+# Seconds from one token of a stream to the next.
+TOKEN_SECONDS = float(os.environ.get("LLMFLEET_LAB_TOKEN_SECONDS", "0.05"))
 OWNER = "llmfleet-lab-stand-in"
 
 
@@ -35,9 +42,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The endpoints that probes, gateway and scrapers use."""
+    """The endpoints that probes, gateway and scrapers use. A stream takes its time, and the end waits for it."""
 
     names: list[str] = []
+    drain = Drain()
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -53,19 +61,50 @@ class Handler(BaseHTTPRequestHandler):
             self._json(404, {"error": {"message": "Not Found", "code": 404}})
 
     def do_POST(self) -> None:
-        """Echo the prompt of a completion."""
+        """Echo the prompt of a completion, unless the engine is told to end."""
+        with self.drain.request() as accepted:
+            if accepted:
+                self._complete()
+            else:
+                self.close_connection = True
+                self._json(500, {"error": {"message": "cannot schedule new futures after shutdown", "code": 500}})
+
+    def _complete(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         asked: Any = json.loads(self.rfile.read(length) or b"{}")
         if self.path != "/v1/completions":
             self._json(404, {"error": {"message": "Not Found", "code": 404}})
         elif asked.get("model") not in self.names:
             self._json(404, {"error": {"message": f"The model `{asked.get('model')}` does not exist.", "code": 404}})
+        elif asked.get("stream"):
+            self._stream(asked)
         else:
             words = str(asked.get("prompt", "")).split()
             usage = {"prompt_tokens": len(words), "completion_tokens": len(words), "total_tokens": 2 * len(words)}
             choice = {"index": 0, "text": " ".join(words), "finish_reason": "stop"}
             answer = {"id": OWNER, "object": "text_completion", "model": asked["model"]}
             self._json(200, {**answer, "choices": [choice], "usage": usage})
+
+    def _stream(self, asked: dict[str, Any]) -> None:
+        """Send max_tokens words of the prompt, over and over, an event each that names the pod, and the end."""
+        words = str(asked.get("prompt", "")).split() or ["nothing"]
+        count = int(asked.get("max_tokens", 16))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for at in range(count):
+            reason = "length" if at == count - 1 else None
+            choice = {"index": 0, "text": words[at % len(words)] + " ", "finish_reason": reason}
+            event = {"id": OWNER, "object": "text_completion", "model": asked["model"], "choices": [choice]}
+            self._event(json.dumps({**event, "system_fingerprint": socket.gethostname()}))
+            time.sleep(TOKEN_SECONDS)
+        self._event("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _event(self, text: str) -> None:
+        data = f"data: {text}\n\n".encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
     def _json(self, status: int, body: dict[str, Any]) -> None:
         self._answer(status, json.dumps(body).encode(), "application/json")
@@ -82,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM, and then what has begun."""
     given = options(arguments)
     adapters = dict(each.split("=", 1) for each in given.lora_modules)
     wanted = [Path(given.model) / "config.json", *(Path(path) / "adapter_config.json" for path in adapters.values())]
@@ -92,11 +131,11 @@ def main(arguments: list[str]) -> int:
             return 1
     Handler.names = [*given.served_model_name, *adapters]
     server = ThreadingHTTPServer(("0.0.0.0", given.port), Handler)
-    signal.signal(signal.SIGTERM, lambda *_signal: threading.Thread(target=server.shutdown).start())
+    signal.signal(signal.SIGTERM, lambda *_signal: Handler.drain.end(server, arguments))
     print(f"stand-in engine (not vLLM) serves {', '.join(Handler.names)} on port {given.port}", flush=True)
     server.serve_forever()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(refused(sys.argv[1:]) or main(sys.argv[1:]))
