@@ -201,6 +201,25 @@ def test_lists_are_read_page_by_page_and_begun_again_when_they_expire(server: Se
     assert "continue" not in server.asked[2][1]
 
 
+def test_what_is_kept_of_a_list_forgets_what_came_before_it_expired(server: Server) -> None:
+    resource = Resource("apps", "v1", "Deployment", "deployments", True)
+    page: Reply = (
+        200,
+        {},
+        {"metadata": {"continue": "next"}, "items": [{"metadata": {"name": name}} for name in "ab"]},
+    )
+    last: Reply = (200, {}, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]})
+    server.replies = [page, status(410, "Expired"), last]
+    seen: list[str] = []
+
+    def keep(obj: dict[str, Any]) -> str | None:
+        seen.append(obj["metadata"]["name"])
+        return None if obj["metadata"]["name"] == "b" else f"{obj['kind']} a"
+
+    assert client_of(server).each(resource, "ns", keep) == ["Deployment a"]
+    assert seen == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("reply", "gone"),
     [(OK, True), (status(404, "NotFound"), False), (status(409, "Conflict", "the UID in the precondition"), False)],
