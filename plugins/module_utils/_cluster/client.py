@@ -11,7 +11,7 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -95,7 +95,7 @@ class Client:
 
         metadata_only returns {apiVersion, kind, metadata}, whatever the object holds. Raises ApiError, Unreachable.
         """
-        return self.each(
+        found = self.each(
             resource,
             namespace,
             lambda obj: obj,
@@ -103,6 +103,7 @@ class Client:
             field_selector=field_selector,
             metadata_only=metadata_only,
         )
+        return [*found]
 
     def each(
         self,
@@ -113,7 +114,7 @@ class Client:
         label_selector: str | None = None,
         field_selector: str | None = None,
         metadata_only: bool = False,
-    ) -> list[T]:
+    ) -> Sequence[T]:
         """Return what `keep` makes of each object that list() would return, without its Nones.
 
         Only one page at a time is in memory as objects, whatever the number of threads that list.
@@ -139,7 +140,7 @@ class Client:
         query: dict[str, Any],
         accept: str,
         keep: Callable[[dict[str, Any]], T | None],
-    ) -> list[T]:
+    ) -> Sequence[T]:
         path, marks = resource.path(namespace), {"apiVersion": resource.api_version, "kind": resource.kind}
         found: list[T] = []
         while True:
