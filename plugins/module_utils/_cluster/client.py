@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import random
 import ssl
@@ -19,6 +18,13 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster import sdk
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.connection import Connection, connect
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Discovery, Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ApiError, ClusterError, Unreachable
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.transport import (
+    Transport,
+    cause,
+    decoded,
+    decoded_error,
+    retry_after,
+)
 
 FIELD_MANAGER = "llmfleet"
 APPLY = "application/apply-patch+yaml"
@@ -53,16 +59,7 @@ class Client:
         self._answered = False
         self._count = threading.Lock()
         self._decoding = threading.Lock()
-        options: dict[str, Any] = {"maxsize": THREADS * 2, "retries": False}
-        if connection.ssl_context is not None:
-            options["ssl_context"] = connection.ssl_context
-            options["server_hostname"] = connection.server_hostname
-            if connection.server_hostname:
-                options["assert_hostname"] = connection.server_hostname
-        if connection.proxy:
-            self._pool = sdk.urllib3.ProxyManager(connection.proxy, **options)
-        else:
-            self._pool = sdk.urllib3.PoolManager(**options)
+        self._transport = Transport(connection, THREADS * 2)
 
     def get(self, path: str, *, query: Mapping[str, Any] | None = None, accept: str = "application/json") -> Any:
         """Return the decoded body of a GET. Raises ApiError, Unreachable."""
@@ -146,7 +143,7 @@ class Client:
         while True:
             text = self.request("GET", path, query=query, accept=accept, decode=False)
             with self._decoding:
-                page = _decoded(text)
+                page = decoded(text)
                 del text
                 found.extend(kept for item in page.get("items") or [] if (kept := keep({**item, **marks})) is not None)
                 following = (page.get("metadata") or {}).get("continue")
@@ -208,7 +205,7 @@ class Client:
         error status, Unreachable at the end of patience.
         """
         target = path + ("?" + urlencode(query, doseq=True) if query else "")
-        payload = None if body is None else json.dumps(body).encode()
+        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         writing = method not in _READS and "dryRun" not in (query or {})
         began = time.monotonic()
         pause, renewed = 0.2, False
@@ -225,18 +222,13 @@ class Client:
             failure: ClusterError
             sent, outcome = time.monotonic(), "no answer"
             try:
-                answer = self._pool.request(
-                    method,
-                    self.host + target,
-                    body=payload,
-                    headers=headers,
-                    timeout=sdk.urllib3.Timeout(connect=10.0, read=timeout),
-                    redirect=False,
-                )
+                answer = self._transport.send(method, target, payload, headers, timeout)
                 self._answered, outcome = True, str(answer.status)
                 if answer.status < 300:
-                    return _decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
-                error = ApiError(answer.status, _body(answer.data), _retry_after(answer.headers.get("Retry-After")))
+                    return decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
+                error = ApiError(
+                    answer.status, decoded_error(answer.data), retry_after(answer.headers.get("Retry-After"))
+                )
                 if error.status == 401 and not renewed:
                     renewed = True
                     if self.connection.credentials.renew(authorization):
@@ -247,9 +239,9 @@ class Client:
             except sdk.urllib3.exceptions.SSLError as trouble:
                 if isinstance(trouble.args[0] if trouble.args else None, ssl.SSLCertVerificationError):
                     raise Unreachable(f"{self.host}: its certificate is not trusted: {trouble.args[0]}") from None
-                failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+                failure = Unreachable(f"{self.host}: {cause(trouble)}")
             except sdk.urllib3.exceptions.HTTPError as trouble:
-                failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+                failure = Unreachable(f"{self.host}: {cause(trouble)}")
             finally:
                 if self.on_request is not None:
                     self.on_request(method, target, outcome, time.monotonic() - sent)
@@ -268,37 +260,3 @@ def open_client(
 ) -> Client:
     """Return the client for the inventory's llmfleet_cluster and llmfleet_aws (both plain). Raises ClusterError."""
     return Client(connecting(cluster, aws))
-
-
-def _decoded(data: bytes | str) -> Any:
-    try:
-        return json.loads(data) if data else {}
-    except ValueError:
-        raise Unreachable("the answer is not JSON: is this address an API server?") from None
-
-
-def _body(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError:
-        return data.decode("utf-8", "replace").strip()
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the header's seconds, at most 30, from either of its two forms."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        when = email.utils.parsedate_tz(value)
-        if when is None:
-            return None
-        seconds = email.utils.mktime_tz(when) - time.time()
-    return min(max(seconds, 0.0), 30.0)
-
-
-def _cause(trouble: Exception) -> str:
-    """Return the reason of a transport error without the object addresses that urllib3 puts before it."""
-    text = str(trouble)
-    return text.rsplit("): ", 1)[-1] if isinstance(trouble, sdk.urllib3.exceptions.NewConnectionError) else text
