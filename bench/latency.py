@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,7 +42,8 @@ def far_away(lab: Lab, scratch: Path, milliseconds: float) -> Iterator[Lab]:
 @contextlib.contextmanager
 def _proxy(host: str, port: int, delay: float) -> Iterator[int]:
     """Forward connections to a server; every byte arrives `delay` seconds after it came. Yields the proxy's port."""
-    loop = asyncio.new_event_loop()
+    listening: Future[int] = Future()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # The handshake of the connection itself takes a round trip, too.
@@ -51,19 +53,27 @@ def _proxy(host: str, port: int, delay: float) -> Iterator[int]:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(_forward(reader, far_writer, delay), _forward(far_reader, writer, delay))
+        # Cancelled when the proxy ends; Python 3.12 reports that of a connection as an error.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(_forward(reader, far_writer, delay), _forward(far_reader, writer, delay))
 
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(serve, "127.0.0.1", 0)
+    async def proxy() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        listening.set_result(int(server.sockets[0].getsockname()[1]))
+        await stop.wait()
+        server.close()
 
-    listening = loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever, name="bench-proxy", daemon=True)
+    def run() -> None:
+        # What is still open at the end is cancelled by the runner.
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(proxy())
+
+    thread = threading.Thread(target=run, name="bench-proxy", daemon=True)
     thread.start()
     try:
-        yield int(listening.sockets[0].getsockname()[1])
+        yield listening.result(timeout=10)
     finally:
-        loop.call_soon_threadsafe(listening.close)
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(stop.set)
         thread.join(timeout=10)
 
 

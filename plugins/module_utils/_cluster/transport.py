@@ -54,7 +54,7 @@ class Transport:
 def _in_one_piece(connection_class: Any) -> Any:
     """Return a connection class that sends head and body of a request together: the server wakes up once, not twice."""
 
-    class InOnePiece(connection_class):  # type: ignore[misc]
+    class InOnePiece(connection_class):
         _held: list[bytes] | None = None
 
         def request(self, *arguments: Any, **options: Any) -> None:
