@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,10 +30,12 @@ from bench.contenders import (
     Streams,
     lists,
 )
-from bench.lab import Audit, BenchError, Lab, Namespaces, namespaces, open_lab
+from bench.lab import PREFIX, Audit, BenchError, Lab, Namespaces, namespaces, open_lab
+from bench.latency import far_away
 from bench.objects import Load, load
+from bench.peaks import Peak, peak_of
 from bench.report import machine, machine_text, positive
-from bench.results import Results
+from bench.results import FAR_LIMITS, LIMITS, Results
 
 _KINDS: tuple[type[Contender], ...] = (Ours, KubectlApply, Streams, Loop)
 
@@ -50,6 +52,15 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--loop-sample", type=positive, default=22, help="objects a round of the looped module (22)")
     parser.add_argument(
         "--loop-all", action="store_true", help="all objects through the looped module: half an hour a round"
+    )
+    parser.add_argument(
+        "--latency",
+        type=positive,
+        metavar="MS",
+        help="also ours and kubectl with so much added to each round trip (30)",
+    )
+    parser.add_argument(
+        "--memory", type=positive, metavar="MODELS", help="also the peak of our process with so many models (1000)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
     parser.add_argument("--enforce", action="store_true", help="end with 3 when a target is missed")
@@ -79,30 +90,54 @@ def _measure(arguments: argparse.Namespace) -> int:
     facts = machine(lab)
     chosen = [kind for kind in _KINDS if not arguments.only or kind.name in arguments.only]
     Loop.size = None if arguments.loop_all else arguments.loop_sample
-    samples: list[Sample] = []
+    far: list[Sample] = []
+    peaks: dict[str, Peak] = {}
     with tempfile.TemporaryDirectory(prefix="llmfleet-bench-") as folder, namespaces(lab) as made:
-        contenders = [kind(lab, Path(folder)) for kind in chosen]
-        served = {resource.kind for resource in lab.client().discovery.resources()}
-        loads = {c.name: load(arguments.models, c.namespace, lab.cluster, sorted(served)) for c in contenders}
-        for contender in contenders:
-            contender.prepare(loads[contender.name])
-        floor = ReadOnly(lab, Path(folder))
-        floor.prepare(loads[contenders[0].name])
-        print(f"{loads[contenders[0].name].text()}\n{machine_text(facts)}", flush=True)
-        for number in range(arguments.rounds):
-            order = contenders[number % len(contenders) :] + contenders[: number % len(contenders)]
-            for contender in order:
-                samples += _one(lab, made, contender, loads[contender.name], number)
-            samples.append(_told(floor.apply(NOTHING), number))
-    return _report(arguments, facts, loads[contenders[0].name], samples)
+        scratch = Path(folder)
+        served = sorted({resource.kind for resource in lab.client().discovery.resources()})
+        loads = {kind.name: load(arguments.models, f"{PREFIX}{kind.name}", lab.cluster, served) for kind in chosen}
+        text = loads[chosen[0].name].text()
+        print(f"{text}\n{machine_text(facts)}", flush=True)
+        samples = _rounds(lab, scratch, made, [kind(lab, scratch) for kind in chosen], loads, arguments.rounds)
+        if arguments.latency:
+            print(f"with {arguments.latency} ms added to each round trip, one round:", flush=True)
+            with far_away(lab, scratch, arguments.latency) as there:
+                others = [kind(there, scratch) for kind in chosen if kind in (Ours, KubectlApply)]
+                far = _rounds(lab, scratch, made, others, loads, 1)
+        if arguments.memory:
+            del loads
+            peaks = peak_of(lab, scratch, made, load(arguments.memory, f"{PREFIX}memory", lab.cluster, served))
+    return _report(arguments, facts, text, samples, far, peaks)
+
+
+def _rounds(
+    lab: Lab,
+    scratch: Path,
+    made: Namespaces,
+    contenders: list[Contender],
+    loads: Mapping[str, Load],
+    rounds: int,
+) -> list[Sample]:
+    """Measure each contender at everything, each round in another order, and what Ansible takes by itself."""
+    samples: list[Sample] = []
+    for contender in contenders:
+        contender.prepare(loads[contender.name])
+    floor = ReadOnly(lab, scratch)
+    floor.prepare(loads[contenders[0].name])
+    for number in range(rounds):
+        order = contenders[number % len(contenders) :] + contenders[: number % len(contenders)]
+        for contender in order:
+            samples += _one(lab, made, contender, loads[contender.name], number)
+        samples.append(_told(floor.apply(NOTHING), number))
+    return samples
 
 
 def _one(lab: Lab, made: Namespaces, contender: Contender, what: Load, number: int) -> list[Sample]:
-    """One round of one contender: create, then nothing to do, in a new namespace that is removed after it."""
+    """One round of one contender: its operations in a new namespace that is removed after it."""
     made.make(contender.namespace)
     audit = lab.audit()
     found = []
-    for operation in (CREATE, NOTHING):
+    for operation in contender.operations:
         # The controllers' own work on what was made before must not be measured.
         if not audit.quiet():
             print("the cluster did not become quiet within two minutes: measured all the same", flush=True)
@@ -134,25 +169,37 @@ def _told(sample: Sample, number: int) -> Sample:
     return sample
 
 
-def _report(arguments: argparse.Namespace, facts: dict[str, Any], what: Load, samples: list[Sample]) -> int:
-    results = Results(samples)
+def _report(
+    arguments: argparse.Namespace,
+    facts: dict[str, Any],
+    text: str,
+    samples: list[Sample],
+    far: list[Sample],
+    peaks: Mapping[str, Peak],
+) -> int:
+    results = Results(samples, LIMITS)
     targets = results.targets()
-    print()
-    print(results.table())
-    print()
+    print(f"\n{results.table()}\n")
     print(f"Medians over {arguments.rounds} round(s) (lowest-highest). Nobody waits for readiness.")
     if ("loop", CREATE) in results.samples:
-        size = results.samples[("loop", CREATE)][0].objects
-        print(f"The loop was measured on {size} of {len(what.objects)} objects a round, and its seconds scaled.")
+        sample = results.samples[("loop", CREATE)][0]
+        print(f"The loop was measured on {sample.objects} objects a round, and its seconds scaled.")
+    if far:
+        there = Results(far, FAR_LIMITS, f"+{arguments.latency} ms: ")
+        print(f"\nWith {arguments.latency} ms added to each round trip:\n\n{there.table()}\n")
+        targets += there.targets()
+    targets += [peak.target() for peak in peaks.values()]
     for target in targets:
         print(target)
     if arguments.json:
         document = {
             "benchmark": "apply",
             "machine": facts,
-            "objects": {"models": what.models, "number": len(what.objects), "text": what.text()},
+            "objects": {"models": arguments.models, "text": text},
             "rounds": arguments.rounds,
             "samples": [sample.as_dict() for sample in samples],
+            "latency": {"ms": arguments.latency, "samples": [sample.as_dict() for sample in far]},
+            "memory": {operation: peak.as_dict() for operation, peak in peaks.items()},
             "ratios": [target.as_dict() for target in targets],
         }
         arguments.json.write_text(json.dumps(document, indent=2) + "\n")

@@ -22,7 +22,7 @@ from bench.lab import BenchError, Lab, Requests
 from bench.objects import Load
 from bench.processes import PLAYBOOKS, Played, Ran, play, run
 
-CREATE, NOTHING = "create", "nothing to do"
+CREATE, NOTHING, CHANGE = "create", "nothing to do", "1 model changed"
 
 
 @dataclass
@@ -30,6 +30,7 @@ class Sample:
     """One measurement.
 
     seconds: by what was timed. cpu: CPU seconds of the contender; server_cpu: of the API server and etcd meanwhile.
+    written: how many objects had to be written.
     """
 
     contender: str
@@ -39,6 +40,7 @@ class Sample:
     cpu: float = 0.0
     server_cpu: float = 0.0
     requests: Requests = field(default_factory=Requests)
+    written: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can carry it."""
@@ -55,9 +57,10 @@ class Sample:
 
 
 class Contender:
-    """name: of its namespace. title: in the report."""
+    """name: of its namespace. title: in the report. operations: what it is measured at, in this order."""
 
     name = ""
+    operations: tuple[str, ...] = (CREATE, NOTHING)
     title = ""
     namespace = ""
 
@@ -80,16 +83,21 @@ class Ours(Contender):
 
     name = "ours"
     title = "llmfleet.eks.apply"
+    operations = (CREATE, NOTHING, CHANGE)
 
     def prepare(self, load: Load) -> None:
-        self._objects = len(load.objects)
+        self._objects, self._differing = len(load.objects), load.differing
         self._arguments = _ansible_arguments(self.lab, self.scratch / "ours", load.objects)
+        self._changed = _ansible_arguments(self.lab, self.scratch / "ours-changed", load.changed)
 
     def apply(self, operation: str) -> Sample:
-        played = play(PLAYBOOKS / "apply.yml", self._arguments, self.lab.environment, self.scratch)
+        arguments = self._changed if operation == CHANGE else self._arguments
+        played = play(PLAYBOOKS / "apply.yml", arguments, self.lab.environment, self.scratch)
         task = played.task("Apply")
         counts = {action: number for action, number in task.result["counts"].items() if number}
         wanted = {"created" if operation == CREATE else "unchanged": self._objects}
+        if operation == CHANGE:
+            wanted = {"configured": self._differing, "unchanged": self._objects - self._differing}
         if counts != wanted:
             raise BenchError(f"{self.title}: expected {wanted}, got {counts}")
         seconds = {
@@ -97,7 +105,8 @@ class Ours(Contender):
             "the task": task.seconds,
             "ansible-playbook": played.ran.seconds,
         }
-        return Sample(self.name, operation, seconds, self._objects, played.ran.cpu)
+        written = self._objects - counts.get("unchanged", 0)
+        return Sample(self.name, operation, seconds, self._objects, played.ran.cpu, written=written)
 
 
 class ReadOnly(Contender):
@@ -120,11 +129,13 @@ class KubectlApply(Contender):
 
     name = "kubectl"
     title = "kubectl apply --server-side"
+    operations = (CREATE, NOTHING, CHANGE)
 
     def prepare(self, load: Load) -> None:
         self._objects = len(load.objects)
-        self._file = self.scratch / "kubectl.yaml"
-        self._file.write_text(yaml.dump_all(load.objects, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
+        self._file, self._changed = self.scratch / "kubectl.yaml", self.scratch / "kubectl-changed.yaml"
+        for file, objects in ((self._file, load.objects), (self._changed, load.changed)):
+            file.write_text(yaml.dump_all(objects, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
         self._kubectl("api-resources")
 
     def _kubectl(self, *arguments: str) -> Ran:
@@ -132,7 +143,7 @@ class KubectlApply(Contender):
         return run([program, cache, *arguments], self.lab.environment)
 
     def apply(self, operation: str) -> Sample:
-        ran = self._kubectl("apply", "--server-side", "-f", str(self._file))
+        ran = self._kubectl("apply", "--server-side", "-f", str(self._changed if operation == CHANGE else self._file))
         applied = len(re.findall(r" serverside-applied$", ran.output, re.MULTILINE))
         if applied != self._objects:
             raise BenchError(f"kubectl applied {applied} of {self._objects} objects:\n{ran.output[-2000:]}")
@@ -214,6 +225,6 @@ def _ansible_arguments(lab: Lab, stem: Path, objects: list[dict[str, Any]]) -> l
     """Write the objects and the variables; return the arguments of ansible-playbook."""
     file, variables = stem.with_suffix(".json"), stem.with_suffix(".vars.json")
     file.write_text(json.dumps(objects))
-    cluster = {"name": lab.cluster, "kubeconfig": str(lab.paths.kubeconfig)}
+    cluster = {"name": lab.cluster, "kubeconfig": str(lab.kubeconfig)}
     variables.write_text(json.dumps({"llmfleet_cluster": cluster, "bench_file": str(file)}))
     return ["-i", "bench,", "-e", f"@{variables}"]

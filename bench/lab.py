@@ -35,10 +35,16 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab that runs. cluster: the name that goes into ownership labels."""
+    """A lab that runs. cluster: the name that goes into ownership labels. through: another kubeconfig for its API."""
 
     paths: Paths
     cluster: str = "bench"
+    through: Path | None = None
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of those who speak to the API server."""
+        return self.through or self.paths.kubeconfig
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,7 +53,7 @@ class Lab:
         return {
             **os.environ,
             "PATH": f"{self.paths.state / 'bin'}:{os.environ['PATH']}",
-            "KUBECONFIG": str(self.paths.kubeconfig),
+            "KUBECONFIG": str(self.kubeconfig),
             "AWS_CONFIG_FILE": str(aws / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(aws / "credentials"),
             "AWS_PROFILE": "llmfleet-lab",
@@ -59,7 +65,7 @@ class Lab:
 
     def client(self) -> Client:
         """Return a new client: no connection is open yet, nothing is known of the server."""
-        return open_client({"name": self.cluster, "kubeconfig": str(self.paths.kubeconfig)})
+        return open_client({"name": self.cluster, "kubeconfig": str(self.kubeconfig)})
 
     def server_cpu(self) -> float:
         """Return the CPU seconds that the API server and etcd have used so far."""

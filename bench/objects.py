@@ -14,7 +14,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import model_labels
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import desired
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Model
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet, Model
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.from_tasks import known_on_disk
 
 from bench.lab import BenchError
@@ -28,10 +28,14 @@ _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass(frozen=True)
 class Load:
-    """objects: of one namespace, as all contenders send them. rendered, added: kinds a model. once: a fleet."""
+    """objects: of one namespace, as all contenders send them. rendered, added: kinds a model. once: a fleet.
+
+    changed: the same after the context length of one model was changed.
+    """
 
     models: int
     objects: list[Manifest]
+    changed: list[Manifest]
     rendered: list[str]
     added: list[str]
     once: list[str]
@@ -40,6 +44,11 @@ class Load:
     def kinds(self) -> list[tuple[str, str]]:
         """(apiVersion, kind) of the objects, each once."""
         return list(dict.fromkeys((obj["apiVersion"], obj["kind"]) for obj in self.objects))
+
+    @property
+    def differing(self) -> int:
+        """How many objects the changed model changes."""
+        return sum(before != after for before, after in zip(self.objects, self.changed, strict=True))
 
     def sample(self, size: int) -> list[Manifest]:
         """About so many objects, each kind in its share: those of the first models."""
@@ -68,13 +77,9 @@ def load(models: int, namespace: str, cluster: str, served: Sequence[str]) -> Lo
 
     No pods come of it: Deployments have no replicas, Jobs are suspended. Raises BenchError.
     """
-    fleet = describe(_description(models, namespace, cluster))
-    # The models' layer without the namespace and its policies: what grows with the number of models.
-    wanted = [
-        entry["object"]
-        for entry in desired(fleet, known_on_disk()).objects
-        if entry["layer"] == "models" and entry["component"] in ("models", "weights")
-    ]
+    description = _description(models, namespace, cluster)
+    fleet = describe(description)
+    wanted = _rendered(fleet)
     counted = Counter(obj["kind"] for obj in wanted)
     a_model = [kind for kind, number in counted.items() if number >= models]
     # The fetcher's account and its files are there once, however many models there are.
@@ -86,10 +91,30 @@ def load(models: int, namespace: str, cluster: str, served: Sequence[str]) -> Lo
     left_out = sorted(kind for kind in known if kind not in served)
     if set(left_out) - {"HTTPRoute"}:
         raise BenchError(f"the cluster does not serve {', '.join(left_out)}")
-    objects = [_without_pods(obj) for obj in [*wanted, *more] if obj["kind"] not in left_out]
-    prepared = [item.desired for item in prepare(objects, cluster, "models")]
+    description["llmfleet_models"][models // 2]["engine"]["context_length"] //= 2
+    prepared, changed = (
+        [
+            item.desired
+            for item in prepare(
+                [_without_pods(obj) for obj in [*some, *more] if obj["kind"] not in left_out], cluster, "models"
+            )
+        ]
+        for some in (wanted, _rendered(describe(description)))
+    )
     shown = [kind for kind in a_model if kind not in left_out]
-    return Load(models, prepared, shown, added, once, left_out)
+    found = Load(models, prepared, changed, shown, added, once, left_out)
+    if not found.differing:
+        raise BenchError("another context length of a model changes none of its objects")
+    return found
+
+
+def _rendered(fleet: Fleet) -> list[Manifest]:
+    """The models' layer without the namespace and its policies: what grows with the number of models."""
+    return [
+        entry["object"]
+        for entry in desired(fleet, known_on_disk()).objects
+        if entry["layer"] == "models" and entry["component"] in ("models", "weights")
+    ]
 
 
 def _description(models: int, namespace: str, cluster: str) -> dict[str, Any]:

@@ -37,16 +37,19 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, timeout: floa
     """Run a program from the checkout's root. Raises BenchError with the end of its output when it fails."""
     before = os.times()
     began = time.monotonic()
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise BenchError(f"{command[0]} cannot be run: {error}") from None
     try:
         output, _none = process.communicate(timeout=timeout)
     except BaseException:

@@ -52,6 +52,7 @@ class ActionModule(ClusterAction):
                 replace=arguments["replace"],
                 timeout=timeout,
                 progress=progress,
+                diffs=bool(self._task.diff),
             )
         except ApplyError as error:
             return {**self._result(error.result, layer), "failed": True, "msg": str(error)}

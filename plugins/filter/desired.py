@@ -27,10 +27,11 @@ AWS_RESOURCES = (
 )
 
 
-def _list(desired: Any, key: str) -> list[dict[str, Any]]:
+def _list(desired: Any, key: str) -> list[Any]:
+    """Return a list of the desired state as it comes: Ansible's containers are slow to read, and most is not wanted."""
     if not isinstance(desired, Mapping) or not isinstance(desired.get(key), list):
         raise AnsibleFilterError("got no desired state; accepted: what llmfleet.eks.describe answers as desired")
-    return list(plain(desired[key]))
+    return list(desired[key])
 
 
 def component(desired: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -47,12 +48,12 @@ def aws_resources(desired: Mapping[str, Any], resource: str) -> list[dict[str, A
     """
     if resource not in AWS_RESOURCES:
         raise AnsibleFilterError(f"aws_resources: got {resource!r}; accepted: {', '.join(AWS_RESOURCES)}")
-    return [entry["properties"] for entry in _list(desired, "aws") if entry["resource"] == resource]
+    return [plain(entry["properties"]) for entry in _list(desired, "aws") if entry["resource"] == resource]
 
 
 def charts(desired: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the Helm release of a name in a list, which is empty when it is not wanted."""
-    return [entry for entry in _list(desired, "charts") if entry["name"] == name]
+    return [plain(entry) for entry in _list(desired, "charts") if entry["name"] == name]
 
 
 def aws_environment(aws: Mapping[str, Any] | None) -> dict[str, str]:

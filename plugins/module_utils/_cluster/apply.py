@@ -26,11 +26,10 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired impo
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError, UnknownKind
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import (
-    diff_entry,
-)
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import diff_entry
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.settle import SETTLING, Settler, told
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, wait_for
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset import is_parent
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import (
     CLUSTER_LABEL,
     MANAGED_BY,
@@ -97,6 +96,7 @@ def apply(
     replace: Collection[str] = (),
     timeout: float = 300.0,
     progress: Callable[[str], None] | None = None,
+    diffs: bool = True,
 ) -> ApplyResult:
     """Make the cluster hold these objects, with our ownership labels; write only where something differs.
 
@@ -105,10 +105,11 @@ def apply(
     and named in the note). adopt: a Namespace that exists and is not ours becomes ours;
     any other such object is refused. replace: kinds deleted and made again where the server calls a field immutable.
     timeout: seconds for what must finish in between (a deletion under way, a CRD being established).
+    diffs: whether the result's diffs() will be asked for; without them far less is read and kept.
     Raises ApplyError (with the partial result), ClusterError.
     """
     began = time.monotonic()
-    settler = Settler(client, cluster, began + timeout, check, force_conflicts, adopt, replace)
+    settler = Settler(client, cluster, began + timeout, check, force_conflicts, adopt, replace, keep=diffs)
     job = _Apply(settler, progress or (lambda text: None))
     items = prepare(objects, cluster, layer)
     result = ApplyResult(sorted(items, key=lambda item: wave(item.desired)))
@@ -237,10 +238,21 @@ class _Apply:
         absent = group
         if len(group) > 1:
             selector = f"{MANAGED_BY_LABEL}={MANAGED_BY},{CLUSTER_LABEL}={self.settler.cluster}"
-            ours = {o["metadata"]["name"]: o for o in self.client.list(resource, namespace, label_selector=selector)}
-            for item in group:
-                item.live = ours.get(item.name)
-            absent = [item for item in group if item.live is None]
+            wanted = {item.name: item for item in group}
+
+            def look(live: dict[str, Any]) -> tuple[Item, dict[str, Any] | None] | None:
+                item = wanted.get(live["metadata"]["name"])
+                if item is None:
+                    return None
+                # What a parent is to hold is known only when it was read.
+                done = not is_parent(item.desired) and self.settler.as_desired(item, live)
+                return item, None if done else live
+
+            # Most are as desired: they are told while their list is read, and never kept.
+            for item, live in self.client.each(resource, namespace, look, label_selector=selector):
+                item.live = live
+                item.action = "unchanged" if live is None else ""
+            absent = [item for item in group if item.live is None and not item.action]
             if len(absent) > _FEW:
                 names = {o["metadata"]["name"] for o in self.client.list(resource, namespace, metadata_only=True)}
                 absent = [item for item in absent if item.name in names]

@@ -5,26 +5,36 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster import sdk
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.connection import Connection, connect
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Discovery, Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ApiError, ClusterError, Unreachable
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.transport import (
+    Transport,
+    cause,
+    decoded,
+    decoded_error,
+    retry_after,
+)
 
 FIELD_MANAGER = "llmfleet"
 APPLY = "application/apply-patch+yaml"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+# For answers that nobody reads: cheaper to make, to send and to decode. An aggregated API may not know it.
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 
-THREADS = 8
+T = TypeVar("T")
+# Requests under way at once: so many that an API server which is 30 ms away has always something to do.
+THREADS = 16
 _READS = frozenset({"GET", "HEAD"})
 _PAGE = 500
 
@@ -49,16 +59,8 @@ class Client:
         self._first_patience = min(first_patience, patience)
         self._answered = False
         self._count = threading.Lock()
-        options: dict[str, Any] = {"maxsize": THREADS * 2, "retries": False}
-        if connection.ssl_context is not None:
-            options["ssl_context"] = connection.ssl_context
-            options["server_hostname"] = connection.server_hostname
-            if connection.server_hostname:
-                options["assert_hostname"] = connection.server_hostname
-        if connection.proxy:
-            self._pool = sdk.urllib3.ProxyManager(connection.proxy, **options)
-        else:
-            self._pool = sdk.urllib3.PoolManager(**options)
+        self._decoding = threading.Lock()
+        self._transport = Transport(connection, THREADS * 2)
 
     def get(self, path: str, *, query: Mapping[str, Any] | None = None, accept: str = "application/json") -> Any:
         """Return the decoded body of a GET. Raises ApiError, Unreachable."""
@@ -91,30 +93,64 @@ class Client:
 
         metadata_only returns {apiVersion, kind, metadata}, whatever the object holds. Raises ApiError, Unreachable.
         """
-        for last in (False, True):
-            try:
-                return [*self._pages(resource, namespace, label_selector, field_selector, metadata_only)]
-            except ApiError as error:
-                if error.status != 410 or last:  # the continue token is too old: begin again, once
-                    raise
-        return []
+        found = self.each(
+            resource,
+            namespace,
+            lambda obj: obj,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            metadata_only=metadata_only,
+        )
+        return [*found]
+
+    def each(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        keep: Callable[[dict[str, Any]], T | None],
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        metadata_only: bool = False,
+    ) -> Sequence[T]:
+        """Return what `keep` makes of each object that list() would return, without its Nones.
+
+        Only one page at a time is in memory as objects, whatever the number of threads that list.
+        """
+        query: dict[str, Any] = {"limit": _PAGE}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        if field_selector:
+            query["fieldSelector"] = field_selector
+        accept = METADATA_LIST if metadata_only else "application/json"
+        try:
+            return self._pages(resource, namespace, dict(query), accept, keep)
+        except ApiError as error:
+            if error.status != 410:
+                raise
+        # The continue token was too old: begin again, once.
+        return self._pages(resource, namespace, query, accept, keep)
 
     def _pages(
-        self, resource: Resource, namespace: str | None, labels: str | None, fields: str | None, metadata_only: bool
-    ) -> Iterator[dict[str, Any]]:
-        query: dict[str, Any] = {"limit": _PAGE}
-        if labels:
-            query["labelSelector"] = labels
-        if fields:
-            query["fieldSelector"] = fields
-        accept = METADATA_LIST if metadata_only else "application/json"
+        self,
+        resource: Resource,
+        namespace: str | None,
+        query: dict[str, Any],
+        accept: str,
+        keep: Callable[[dict[str, Any]], T | None],
+    ) -> Sequence[T]:
+        path, marks = resource.path(namespace), {"apiVersion": resource.api_version, "kind": resource.kind}
+        found: list[T] = []
         while True:
-            page = self.get(resource.path(namespace), query=query, accept=accept)
-            for item in page.get("items") or []:
-                yield {**item, "apiVersion": resource.api_version, "kind": resource.kind}
-            following = (page.get("metadata") or {}).get("continue")
+            text = self.request("GET", path, query=query, accept=accept, decode=False)
+            with self._decoding:
+                page = decoded(text)
+                del text
+                found.extend(kept for item in page.get("items") or [] if (kept := keep({**item, **marks})) is not None)
+                following = (page.get("metadata") or {}).get("continue")
+                del page
             if not following:
-                return
+                return found
             query["continue"] = following
 
     def apply(
@@ -125,12 +161,17 @@ class Client:
         dry_run: bool = False,
         force: bool = False,
         manager: str = FIELD_MANAGER,
+        metadata_only: bool = False,
     ) -> dict[str, Any]:
-        """Send one server-side apply with strict field validation; return the object as it is (would be) stored."""
+        """Send one server-side apply with strict field validation; return the object as it is (would be) stored.
+
+        metadata_only: only its metadata is wanted; all of it may come.
+        """
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
-        return dict(self.request("PATCH", path, query=query, body=body, content_type=APPLY))
+        accept = METADATA if metadata_only else "application/json"
+        return dict(self.request("PATCH", path, query=query, body=body, content_type=APPLY, accept=accept))
 
     def delete(self, path: str, *, uid: str | None = None, propagation: str = "Background") -> bool:
         """Delete an object; return False when there was none, or (with uid) when another one has taken its place."""
@@ -165,7 +206,7 @@ class Client:
         error status, Unreachable at the end of patience.
         """
         target = path + ("?" + urlencode(query, doseq=True) if query else "")
-        payload = None if body is None else json.dumps(body).encode()
+        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         writing = method not in _READS and "dryRun" not in (query or {})
         began = time.monotonic()
         pause, renewed = 0.2, False
@@ -182,18 +223,13 @@ class Client:
             failure: ClusterError
             sent, outcome = time.monotonic(), "no answer"
             try:
-                answer = self._pool.request(
-                    method,
-                    self.host + target,
-                    body=payload,
-                    headers=headers,
-                    timeout=sdk.urllib3.Timeout(connect=10.0, read=timeout),
-                    redirect=False,
-                )
+                answer = self._transport.send(method, target, payload, headers, timeout)
                 self._answered, outcome = True, str(answer.status)
                 if answer.status < 300:
-                    return _decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
-                error = ApiError(answer.status, _body(answer.data), _retry_after(answer.headers.get("Retry-After")))
+                    return decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
+                error = ApiError(
+                    answer.status, decoded_error(answer.data), retry_after(answer.headers.get("Retry-After"))
+                )
                 if error.status == 401 and not renewed:
                     renewed = True
                     if self.connection.credentials.renew(authorization):
@@ -204,9 +240,9 @@ class Client:
             except sdk.urllib3.exceptions.SSLError as trouble:
                 if isinstance(trouble.args[0] if trouble.args else None, ssl.SSLCertVerificationError):
                     raise Unreachable(f"{self.host}: its certificate is not trusted: {trouble.args[0]}") from None
-                failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+                failure = Unreachable(f"{self.host}: {cause(trouble)}")
             except sdk.urllib3.exceptions.HTTPError as trouble:
-                failure = Unreachable(f"{self.host}: {_cause(trouble)}")
+                failure = Unreachable(f"{self.host}: {cause(trouble)}")
             finally:
                 if self.on_request is not None:
                     self.on_request(method, target, outcome, time.monotonic() - sent)
@@ -225,37 +261,3 @@ def open_client(
 ) -> Client:
     """Return the client for the inventory's llmfleet_cluster and llmfleet_aws (both plain). Raises ClusterError."""
     return Client(connecting(cluster, aws))
-
-
-def _decoded(data: bytes) -> Any:
-    try:
-        return json.loads(data) if data else {}
-    except ValueError:
-        raise Unreachable("the answer is not JSON: is this address an API server?") from None
-
-
-def _body(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError:
-        return data.decode("utf-8", "replace").strip()
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Return the header's seconds, at most 30, from either of its two forms."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        when = email.utils.parsedate_tz(value)
-        if when is None:
-            return None
-        seconds = email.utils.mktime_tz(when) - time.time()
-    return min(max(seconds, 0.0), 30.0)
-
-
-def _cause(trouble: Exception) -> str:
-    """Return the reason of a transport error without the object addresses that urllib3 puts before it."""
-    text = str(trouble)
-    return text.rsplit("): ", 1)[-1] if isinstance(trouble, sdk.urllib3.exceptions.NewConnectionError) else text

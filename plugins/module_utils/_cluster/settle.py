@@ -24,6 +24,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.handover imp
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import comparable, is_secret, secret_values
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.ownership import is_ours
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness import FAILING, verdict
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset import is_parent
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import (
     CLUSTER_LABEL,
     MANAGED_BY,
@@ -40,7 +41,8 @@ SETTLING = 20.0
 class Settler:
     """How objects are settled; the options are those of apply.apply.
 
-    deadline: time.monotonic() at which a deletion under way is no longer waited for. new_namespaces, new_kinds
+    deadline: time.monotonic() at which a deletion under way is no longer waited for. keep: what an object is after its
+    write is wanted (for diffs), which costs more than to know that it was written. new_namespaces, new_kinds
     ((apiVersion, kind)): what this apply has made, and which may therefore be unknown for a moment.
     """
 
@@ -51,14 +53,31 @@ class Settler:
     force: bool = False
     adopt: bool = False
     replace: Collection[str] = ()
+    keep: bool = True
     new_namespaces: set[str] = field(default_factory=set)
     new_kinds: set[tuple[str, str]] = field(default_factory=set)
+
+    def as_desired(self, item: Item, live: dict[str, Any]) -> bool:
+        """Tell whether a live object is ours and surely as desired: then there is nothing to do and nothing to ask."""
+        if live["metadata"].get("deletionTimestamp") or not self._ours(live) or _failed_job(live):
+            return False
+        owned = owned_fields(live, FIELD_MANAGER)
+        return owned is not None and difference(owned, item.desired, live) is None
 
     def settle(self, item: Item) -> None:
         """Bring one object, whose live state was read, to what is desired; sets its action, after and note.
 
         Raises ClusterError.
         """
+        self._settle(item)
+        # Of a thousand models, the objects as the server has them would fill the memory.
+        if not self.keep or item.action == "unchanged":
+            item.after = None
+            # The kinds that a parent names, and the release that a Deployment had, are asked for later.
+            if not is_parent(item.desired) and item.kind != "Deployment":
+                item.live = None
+
+    def _settle(self, item: Item) -> None:
         live = item.live
         if live is not None and live["metadata"].get("deletionTimestamp"):
             if self.check:
@@ -69,7 +88,7 @@ class Settler:
             self._until_gone(item)
             live = item.live = None
         if live is None:
-            item.after = self._send(item, dry_run=self.check)
+            item.after = self._send(item, dry_run=self.check, whole=self.keep)
             item.action = item.action or "created"
             return
         self._refuse_foreign(item, live)
@@ -77,8 +96,7 @@ class Settler:
             item.after = self._replaced(item)
             item.note = "it had failed"
             return
-        owned = owned_fields(live, FIELD_MANAGER)
-        if owned is not None and difference(owned, item.desired, live) is None:
+        if self.as_desired(item, live):
             item.action = "unchanged"
             return
         after = self._send(item, dry_run=True)
@@ -94,15 +112,18 @@ class Settler:
         if not self.check:
             if replicas is not None:
                 hand_over(self.client, item.path, item.desired, replicas)
-            after = self._send(item, dry_run=False)
+            after = self._send(item, dry_run=False, whole=self.keep)
         item.after = after
         item.action = item.action or "configured"
 
-    def _refuse_foreign(self, item: Item, live: dict[str, Any]) -> None:
+    def _ours(self, live: dict[str, Any]) -> bool:
         labels = live["metadata"].get("labels") or {}
-        owner = labels.get(CLUSTER_LABEL)
-        if labels.get(MANAGED_BY_LABEL) == MANAGED_BY and owner == self.cluster:
+        return labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(CLUSTER_LABEL) == self.cluster
+
+    def _refuse_foreign(self, item: Item, live: dict[str, Any]) -> None:
+        if self._ours(live):
             return
+        owner = (live["metadata"].get("labels") or {}).get(CLUSTER_LABEL)
         if item.kind == "Namespace" and self.adopt and owner in (None, self.cluster):
             return
         whose = f"it belongs to the cluster named {owner!r}" if owner else "it was not made by llmfleet"
@@ -111,13 +132,16 @@ class Settler:
             f"exists already and {whose} (labels {MANAGED_BY_LABEL} and {CLUSTER_LABEL}); left alone{hint}"
         )
 
-    def _send(self, item: Item, *, dry_run: bool) -> dict[str, Any]:
-        """Apply one object and return what the server answers; sets item.action where that already decides it."""
-        force = self.force or item.force
+    def _send(self, item: Item, *, dry_run: bool, whole: bool = True) -> dict[str, Any]:
+        """Apply one object and return what the server answers; sets item.action where that already decides it.
+
+        whole: false when nobody reads the answer.
+        """
+        force, brief = self.force or item.force, not (whole or dry_run)
         until = time.monotonic() + SETTLING
         while True:
             try:
-                return self.client.apply(item.path, item.desired, dry_run=dry_run, force=force)
+                return self.client.apply(item.path, item.desired, dry_run=dry_run, force=force, metadata_only=brief)
             except ApiError as error:
                 if error.conflicts and not force:
                     self._take_back(item, error)

@@ -78,7 +78,9 @@ class Server:
             return [pod for rs in self.sets.values() for pod in self._pods(rs)]
         return copy.deepcopy([obj for (kind, _name), obj in self.objects.items() if kind == resource.kind])
 
-    def apply(self, path: str, body: Any, *, dry_run: bool = False, force: bool = False) -> dict[str, Any]:
+    def apply(
+        self, path: str, body: Any, *, dry_run: bool = False, force: bool = False, metadata_only: bool = False
+    ) -> dict[str, Any]:
         kind, name = body["kind"], body["metadata"]["name"]
         if name in self.forbidden:
             raise ApiError(403, {"message": "forbidden: quota", "reason": "Forbidden"})

@@ -201,6 +201,25 @@ def test_lists_are_read_page_by_page_and_begun_again_when_they_expire(server: Se
     assert "continue" not in server.asked[2][1]
 
 
+def test_what_is_kept_of_a_list_forgets_what_came_before_it_expired(server: Server) -> None:
+    resource = Resource("apps", "v1", "Deployment", "deployments", True)
+    page: Reply = (
+        200,
+        {},
+        {"metadata": {"continue": "next"}, "items": [{"metadata": {"name": name}} for name in "ab"]},
+    )
+    last: Reply = (200, {}, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]})
+    server.replies = [page, status(410, "Expired"), last]
+    seen: list[str] = []
+
+    def keep(obj: dict[str, Any]) -> str | None:
+        seen.append(obj["metadata"]["name"])
+        return None if obj["metadata"]["name"] == "b" else f"{obj['kind']} a"
+
+    assert client_of(server).each(resource, "ns", keep) == ["Deployment a"]
+    assert seen == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("reply", "gone"),
     [(OK, True), (status(404, "NotFound"), False), (status(409, "Conflict", "the UID in the precondition"), False)],
@@ -241,3 +260,32 @@ def test_connect_reads_host_and_token_of_the_context(tmp_path: Any) -> None:
     path.write_text(path.read_text().replace("abc", "def"))
     assert first.credentials.renew("Bearer abc")
     assert first.credentials.header() == "Bearer def"
+
+
+def test_a_request_comes_in_one_piece() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        pieces: list[bytes] = []
+
+        def answer() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                for _request in range(2):
+                    pieces.append(connection.recv(65536))
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        client = Client(Connection(f"http://127.0.0.1:{listening.getsockname()[1]}", Credentials(lambda force: None)))
+        client.apply("/x", {"kind": "ConfigMap"})
+        client.delete("/x")
+        thread.join(10)
+    assert pieces[0].startswith(b"PATCH /x?") and pieces[0].endswith(b'\r\n\r\n{"kind":"ConfigMap"}')
+    assert pieces[1].startswith(b"DELETE /x ") and b"DeleteOptions" in pieces[1]
+
+
+def test_an_api_server_below_a_path_and_one_behind_a_proxy(server: Server) -> None:
+    server.replies = [OK]
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    Client(Connection(f"{address}/k8s/clusters/c-1", Credentials(lambda force: None))).get("/api")
+    Client(Connection("http://cluster.example", Credentials(lambda force: None), proxy=address)).get("/api")
+    assert [path for _method, path, _header in server.asked] == ["/k8s/clusters/c-1/api", "http://cluster.example/api"]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.fields impor
     owned_fields,
     owned_paths,
     parse_quantity,
+    same,
 )
 
 # As an API server 1.36 returned it: one container with a port, env, resources; unrelated defaults shortened.
@@ -206,3 +208,20 @@ def test_quantities(text: Any, value: Any) -> None:
 @pytest.mark.parametrize("text", ["", "1 Gi", "Gi", "1g", "0x1", None, True, [1], "1Ki2"])
 def test_what_is_no_quantity(text: Any) -> None:
     assert parse_quantity(text) is None
+
+
+class Tagged(str):
+    """Text as a template engine may hand it over."""
+
+
+SAMPLES = [
+    *(None, True, False, 0, 1, 2, 0.0, -0.0, 1.0, 1.5, "", "1", "true", Tagged("1"), [], {}),
+    *([1], [True], [1, 2], [2, 1], {"a": 1}, {"a": 1.0}, {"a": None}, {"a": 1, "b": 2}, {"b": 2, "a": 1}, {"b": 1}),
+]
+
+
+@pytest.mark.parametrize("left", SAMPLES, ids=repr)
+@pytest.mark.parametrize("right", SAMPLES, ids=repr)
+def test_same_is_equal_as_json(left: Any, right: Any) -> None:
+    assert same(left, right) == (json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True))
+    assert same({"a": [left]}, {"a": [right]}) == same(left, right)

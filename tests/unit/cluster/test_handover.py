@@ -26,7 +26,14 @@ class Server:
         self.sent: list[tuple[str, bool, Any]] = []
 
     def apply(
-        self, path: str, body: Any, *, dry_run: bool = False, force: bool = False, manager: str = "llmfleet"
+        self,
+        path: str,
+        body: Any,
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+        manager: str = "llmfleet",
+        metadata_only: bool = False,
     ) -> Any:
         self.sent.append((manager, dry_run, body["spec"].get("replicas")))
         kept = any(who == MANAGER for who, dry, _count in self.sent if not dry)
