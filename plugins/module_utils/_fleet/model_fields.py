@@ -38,10 +38,12 @@ COMMIT_TEXT = "40 hexadecimal digits"
 _NAME = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _NAME_TEXT = "lower-case letters, digits and -, starting with a letter and not ending with -"
 _IMAGE = matching(r"[a-z0-9][\w./:@-]*", "an image reference such as registry/name:tag or registry/name@sha256:…")
-# Set by us on every engine, or of no use to an engine that reads from a mount.
-RESERVED_ENV = re.compile(r"HF_.*|VLLM_CACHE_ROOT|VLLM_NO_USAGE_STATS|HOME|USER|POD_.*")
+# Set by us on every engine, by the controller of groups, or of no use to an engine that reads from a mount.
+RESERVED_ENV = re.compile(r"HF_.*|HUGGING_?FACE_HUB_TOKEN|VLLM_CACHE_ROOT|VLLM_NO_USAGE_STATS|HOME|USER|POD_.*|LWS_.*")
+# A worker that is labelled with the number of a leader is taken for one.
 RESERVED_KEYS = re.compile(
-    r"([^/]+\.)?llmfleet\.io/.*|app\.kubernetes\.io/(name|component|part-of|managed-by)|karpenter\.sh/do-not-disrupt"
+    r"([^/]+\.)?llmfleet\.io/.*|app\.kubernetes\.io/(name|component|part-of|managed-by)|karpenter\.sh/do-not-disrupt|"
+    r"leaderworkerset\.sigs\.k8s\.io/.*"
 )
 SPECIALTIES = ("general", "code", "code-fim", "math", "reasoning", "multilingual", "guardrail")
 
