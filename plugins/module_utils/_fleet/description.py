@@ -90,7 +90,12 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     warnings += [
         warning
         for read in models
-        for warning in (*_image_warning(read), *_recreate_warning(read), *_idle_warnings(read, platform))
+        for warning in (
+            *_image_warning(read),
+            *_recreate_warning(read),
+            *model_rules.offload_warning(read.item, usable[get(read.item, "gpu.pool")], read.where),
+            *_idle_warnings(read, platform),
+        )
     ]
     return Fleet(
         cluster=cluster.item,
