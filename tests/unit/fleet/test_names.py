@@ -26,7 +26,9 @@ def found(variables: Any, fleet_of: Any, nodes: int) -> list[Object]:
     variables["llmfleet_bucket"] = "b" * 63
     variables["llmfleet_gpu_pools"][1]["gpu_count"] = 8
     # The first forty characters of all of them are the model's.
-    adapters = [{"name": f"{LONG}{'-' * 22}{number}", "repository": "o/n", "revision": "a" * 40} for number in range(8)]
+    adapters = [
+        {"name": f"{LONG}{'-z' * 11}{number}", "repository": "o/n", "revision": "a" * 40} for number in range(8)
+    ]
     peers = [{"podSelector": {}}]
     variables["llmfleet_models"][0] |= {
         "name": LONG,

@@ -106,6 +106,15 @@ def test_every_row_is_seen_with_and_without() -> None:
     assert {row[0] for row in _rows()} == set(CASES)
 
 
+def test_how_many_they_are() -> None:
+    variables = reference.description() | {"llmfleet_monitoring": "none"}
+    fleets = describe(reference.description()), describe(variables)
+    counts = {model.name: len(_wanted(fleet, model)) for fleet in fleets for model in fleet.models}
+    assert counts["qwen-coder-fim"] == 5 and "five objects for a model with a fixed number" in PAGE.read_text("utf-8")
+    counts = {model.name: len(_wanted(fleets[0], model)) for model in fleets[0].models}
+    assert (counts["qwen3-8b"], counts["qwen-coder"]) == (8, 8 + 2) and "eight for one" in PAGE.read_text("utf-8")
+
+
 def test_the_page_can_be_found() -> None:
     for page in ("README.md", "docs/models.md"):
         assert "objects.md)" in (ROOT / page).read_text(encoding="utf-8")
