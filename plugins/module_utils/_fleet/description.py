@@ -22,6 +22,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import F
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.idle_fields import idle_fields
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import MODEL_FIELDS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import default_bucket
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.node_warnings import node_warnings
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import plain
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.platform_fields import (
     AWS_FIELDS,
@@ -93,7 +94,7 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
         for warning in (
             *_image_warning(read),
             *_recreate_warning(read),
-            *model_rules.offload_warning(read.item, usable[get(read.item, "gpu.pool")], read.where),
+            *node_warnings(read.item, usable[get(read.item, "gpu.pool")], read.where),
             *_idle_warnings(read, platform),
         )
     ]

@@ -208,22 +208,3 @@ def _check_kv_offload(model: dict[str, Any], where: Where) -> None:
         path = where.path.rsplit(".", 1)[0]
         place = Where(f"{path}.engine.kv_offload_gib", where.errors)
         place.refuse(size, f"the memory limit is {memory}", f"an integer from 0 to {most}")
-
-
-def offload_warning(model: dict[str, Any], pool: dict[str, Any], where: Where) -> list[str]:
-    """Return a warning when the model's node may be one without room for the offloaded KV cache.
-
-    A limit may be above what there is; of the nodes that hold what is requested, Karpenter takes the cheapest.
-    """
-    size = get(model, "engine.kv_offload_gib")
-    wanted = quantity.parse(get(model, "resources.requests").get("memory", "0"))
-    nodes = [(name, has["memory"]) for name, has in resources.allocatable(pool) if wanted <= has.get("memory", -1)]
-    if not size or not nodes:
-        return []
-    name, memory = nodes[0]
-    if size <= int(memory / _GIB) - KV_RESERVE_GIB:
-        return []
-    return [
-        f"{where.path}.engine.kv_offload_gib: got {size}: {name}, which holds what the model requests, has "
-        f"{quantity.memory(int(memory))}; request memory for the offloaded cache and {KV_RESERVE_GIB}Gi"
-    ]

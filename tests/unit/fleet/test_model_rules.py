@@ -136,6 +136,21 @@ def test_offloaded_cache_that_the_node_may_have_no_room_for_is_warned_about(vari
     assert fleet_of(variables).warnings == ()
 
 
+def test_a_node_that_ends_before_the_requests_is_warned_about(variables: Any, fleet_of: Any) -> None:
+    model, pool = variables["llmfleet_models"][0], variables["llmfleet_gpu_pools"][0]
+    model["gateway"] = {"timeout": "90m"}
+    assert fleet_of(variables).warnings == (
+        "llmfleet_models[0] (qwen).gateway.timeout: got '90m': nodes of l4 end 1h after they were told to "
+        "(terminate_after), whatever runs on them",
+    )
+    for longer in ("2h", "Never"):
+        pool["terminate_after"] = longer
+        assert fleet_of(variables).warnings == ()
+    # Nodes that exist are not ours to end.
+    model["gpu"] = {"pool": "lab"}
+    assert fleet_of(variables).warnings == ()
+
+
 @pytest.mark.parametrize("revision", ["adapters", "adapters/sql"])
 def test_a_revision_is_not_the_folder_of_adapters(revision: str, variables: Any, errors: Any) -> None:
     weights = {"repository": "o/n", "revision": revision, "allow_moving_revision": True}
