@@ -23,7 +23,12 @@ def budget(model: Model, metadata: Mapping[str, str], pods: Mapping[str, str]) -
             "apiVersion": "policy/v1",
             "kind": "PodDisruptionBudget",
             "metadata": dict(metadata),
-            "spec": {"maxUnavailable": 1, "selector": {"matchLabels": dict(pods)}},
+            "spec": {
+                "maxUnavailable": 1,
+                # A pod that does not serve may always go: it would keep the node of a broken model for ever.
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+                "selector": {"matchLabels": dict(pods)},
+            },
         }
     ]
 
@@ -33,19 +38,20 @@ def spread(model: Model, pods: Mapping[str, str]) -> dict[str, Any]:
 
     A replica that has no other place shares one: GPUs are scarce.
     """
-    if not model.may_have_replicas:
-        return {}
-    return {
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": key,
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": dict(pods)},
-            }
-            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
-        ]
-    }
+    return {"topologySpreadConstraints": spread_constraints(pods)} if model.may_have_replicas else {}
+
+
+def spread_constraints(pods: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Constraints that spread pods with these labels over zones and nodes, where there is a choice."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": dict(pods)},
+        }
+        for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    ]
 
 
 def pod_annotations(model: Model) -> dict[str, str]:

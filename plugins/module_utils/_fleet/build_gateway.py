@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_availability import spread_constraints
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Manifest
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import (
     CLIENT_ID_HEADER,
+    ENVOY_PODS,
     GATEWAY,
     GATEWAY_CLASS,
     GATEWAY_PORT,
@@ -79,7 +81,7 @@ def _policy(build: Builder, kind: str, spec: dict[str, Any]) -> Manifest:
 
 
 def _proxy(build: Builder) -> Manifest:
-    deployment = {
+    deployment: dict[str, Any] = {
         "replicas": build.fleet.platform["envoy_replicas"],
         "container": {
             "image": build.fleet.platform["envoy_image"] or versions().images["envoy"],
@@ -93,20 +95,31 @@ def _proxy(build: Builder) -> Manifest:
         },
         "pod": {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}},
     }
-    service = {"name": build.fleet.names.gateway_service, "type": "ClusterIP"}
+    kubernetes: dict[str, Any] = {
+        "envoyDeployment": deployment,
+        "envoyService": {"name": build.fleet.names.gateway_service, "type": "ClusterIP"},
+    }
+    if build.fleet.platform["envoy_replicas"] > 1:
+        deployment["pod"]["topologySpreadConstraints"] = spread_constraints(ENVOY_PODS)
+        kubernetes["envoyPDB"] = {"maxUnavailable": 1}
     return {
         "apiVersion": f"{_ENVOY_API}/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": _metadata(build),
         "spec": {
-            "provider": {
-                "type": "Kubernetes",
-                "kubernetes": {"envoyDeployment": deployment, "envoyService": service},
-            },
-            # How long a proxy that ends goes on with what it has begun.
-            "shutdown": {"drainTimeout": "60s"},
+            "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
+            # A proxy that ends goes on with what it has begun for as long as a request may take. It waits for its
+            # connections, not for the time: one without any ends after seconds.
+            "shutdown": {"drainTimeout": _longest_timeout(build)},
         },
     }
+
+
+def _longest_timeout(build: Builder) -> str:
+    """The longest time that a request to a routed model may take, as its description has it; a minute without any."""
+    routed = [model for model in build.fleet.models if model.routed]
+    longest = max(routed, key=lambda model: model.timeout_seconds, default=None)
+    return "60s" if longest is None else str(longest.get("gateway.timeout"))
 
 
 def _gateway(build: Builder) -> Manifest:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import GATEWAY_PORT, MODEL_PORT
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import ENVOY_PODS, GATEWAY_PORT, MODEL_PORT
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pod_security import RESTRICTED_LABELS
 
 ANYWHERE: list[dict[str, Any]] = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]
@@ -23,7 +23,6 @@ POD_IDENTITY: list[dict[str, Any]] = [
 ]
 # EKS answers on 443; API servers elsewhere on 6443. No policy can name the API server itself.
 API_SERVER_PORTS = (443, 6443)
-ENVOY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
 CONTROLLER_PODS = {"control-plane": "envoy-gateway"}
 XDS_PORTS = (18000, 18001, 18002)
 

@@ -42,6 +42,11 @@ except OSError:
 Pod = dict[str, Any]
 
 
+def grace_seconds(model: Model) -> int:
+    """Seconds that a replica may take to end: requests that run may take as long as the gateway waits for them."""
+    return LEAVE_SECONDS + model.timeout_seconds + END_SECONDS
+
+
 def serving_pod(build: Builder, model: Model, replicas: Mapping[str, str]) -> Pod:
     """The pod of one node. replicas: labels that all replicas have."""
     return _pod(build, model, _server(build, model)) | spread(model, replicas)
@@ -70,7 +75,7 @@ def _pod(build: Builder, model: Model, container: Pod) -> Pod:
         "enableServiceLinks": False,
         "runtimeClassName": pool.fields["runtime_class"],
         "securityContext": pod_context(),
-        "terminationGracePeriodSeconds": LEAVE_SECONDS + model.timeout_seconds + END_SECONDS,
+        "terminationGracePeriodSeconds": grace_seconds(model),
         "containers": [container],
         "volumes": [
             {"name": "tmp", "emptyDir": {"sizeLimit": "20Gi"}},

@@ -9,7 +9,12 @@ from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_availability import pod_annotations
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_pod import leader_pod, serving_pod, worker_pod
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_pod import (
+    grace_seconds,
+    leader_pod,
+    serving_pod,
+    worker_pod,
+)
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_scaling import replicas
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import model_labels
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Manifest
@@ -46,8 +51,9 @@ def _deployment(build: Builder, model: Model, metadata: dict[str, str]) -> Manif
         "spec": {
             **replicas(model),
             "revisionHistoryLimit": 3,
-            # Longer than the startup probe, or the rollout is called failed while the engine still starts.
-            "progressDeadlineSeconds": duration.seconds(model.get("startup.budget")) + 1200,
+            # Longer than an old replica drains, which may have the GPU, a node comes and the engine starts: the rollout
+            # would be called failed before.
+            "progressDeadlineSeconds": grace_seconds(model) + 1200 + duration.seconds(model.get("startup.budget")),
             "selector": {"matchLabels": pod_labels(model)},
             "strategy": rolling if model.get("rollout.strategy") == "rolling" else {"type": "Recreate"},
             "template": _template(build, model, serving_pod(build, model, replica_labels(model))),

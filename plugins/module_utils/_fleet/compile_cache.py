@@ -53,4 +53,4 @@ def _version(image: str) -> str:
     """What of an image's name tells people its version: the tag, else the beginning of the digest."""
     name, _at, digest = image.partition("@sha256:")
     tag = name.rpartition("/")[2].partition(":")[2]
-    return tag or digest[:12] or "latest"
+    return tag or digest[:12]

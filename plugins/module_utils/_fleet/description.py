@@ -22,6 +22,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import F
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.idle_fields import idle_fields
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import MODEL_FIELDS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import default_bucket
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.node_warnings import node_warnings
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import plain
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.platform_fields import (
     AWS_FIELDS,
@@ -90,7 +91,12 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     warnings += [
         warning
         for read in models
-        for warning in (*_image_warning(read), *_recreate_warning(read), *_idle_warnings(read, platform))
+        for warning in (
+            *_image_warning(read),
+            *_recreate_warning(read),
+            *node_warnings(read.item, usable[get(read.item, "gpu.pool")], read.where),
+            *_idle_warnings(read, platform),
+        )
     ]
     return Fleet(
         cluster=cluster.item,

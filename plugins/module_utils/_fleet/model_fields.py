@@ -37,10 +37,13 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 COMMIT_TEXT = "40 hexadecimal digits"
 _NAME = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _NAME_TEXT = "lower-case letters, digits and -, starting with a letter and not ending with -"
-# Set by us on every engine, or of no use to an engine that reads from a mount.
-RESERVED_ENV = re.compile(r"HF_.*|VLLM_CACHE_ROOT|VLLM_NO_USAGE_STATS|HOME|USER|POD_.*")
+_IMAGE = matching(r"[a-z0-9][\w./:@-]*", "an image reference such as registry/name:tag or registry/name@sha256:…")
+# Set by us on every engine, by the controller of groups, or of no use to an engine that reads from a mount.
+RESERVED_ENV = re.compile(r"HF_.*|HUGGING_?FACE_HUB_TOKEN|VLLM_CACHE_ROOT|VLLM_NO_USAGE_STATS|HOME|USER|POD_.*|LWS_.*")
+# A worker that is labelled with the number of a leader is taken for one.
 RESERVED_KEYS = re.compile(
-    r"([^/]+\.)?llmfleet\.io/.*|app\.kubernetes\.io/(name|component|part-of|managed-by)|karpenter\.sh/do-not-disrupt"
+    r"([^/]+\.)?llmfleet\.io/.*|app\.kubernetes\.io/(name|component|part-of|managed-by)|karpenter\.sh/do-not-disrupt|"
+    r"leaderworkerset\.sigs\.k8s\.io/.*"
 )
 SPECIALTIES = ("general", "code", "code-fim", "math", "reasoning", "multilingual", "guardrail")
 
@@ -76,6 +79,14 @@ def _check_resource(value: Any) -> None:
         raise Refused("not a resource of a container")
 
 
+def _check_image(value: Any) -> None:
+    """An image that moves runs differently on two nodes, and finds the compiled code of another one."""
+    _IMAGE.check(value)
+    name, _at, digest = value.partition("@")
+    if not digest and name.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+        raise Refused("not pinned")
+
+
 def _check_rank(value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value not in (8, 16, 32, 64, 128, 256):
         raise Refused("")
@@ -90,7 +101,7 @@ REPOSITORY = matching(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "owner/name")
 # Whether it must be a commit is a rule across fields.
 REVISION = matching(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)*", COMMIT_TEXT, "not a commit", longest=200)
 GLOB = matching(r"[^\s/\\][^\s\\]*", "globs such as *.safetensors")
-IMAGE = matching(r"[a-z0-9][\w./:@-]*", "an image reference such as registry/name:tag or registry/name@sha256:…")
+IMAGE = Accept(_IMAGE.text, _check_image)
 NAME_OF_SECRET = OBJECT_NAME
 ENV = MapOf(Accept("names that the platform does not set", _check_env_name), TEXT, secret=True)
 OWN_KEY = Accept("a metadata key that is not the platform's own", _check_own_key)

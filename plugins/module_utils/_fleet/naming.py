@@ -12,6 +12,8 @@ CLIENT_ID_HEADER = "x-llm-client-id"
 MODEL_HEADER = "X-Gateway-Model-Name"
 GATEWAY = "llm-gateway"
 GATEWAY_CLASS = "llmfleet"
+# Labels that Envoy Gateway gives to the proxies that it makes.
+ENVOY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
 STORAGE_CLASS = "weights"
 # Below a model's folder, beside its revisions.
 ADAPTERS_FOLDER = "adapters"

@@ -30,8 +30,8 @@ def test_people_can_read_it(variables: Any, fleet_of: Any) -> None:
     assert folders == ["", "cache", "v0.32.0", "l4", "0123456789ab"] and len(digest) == 10
     variables["llmfleet_models"][0] |= {"gpu": {"pool": "lab"}, "engine": {"image": f"x/y@sha256:{'0' * 64}"}}
     assert _root(variables, fleet_of).startswith("/cache/000000000000/lab/")
-    variables["llmfleet_models"][0]["engine"]["image"] = "registry.example:5000/vllm"
-    assert _root(variables, fleet_of).startswith("/cache/latest/lab/")
+    variables["llmfleet_models"][0]["engine"]["image"] = "registry.example:5000/vllm:V1_2"
+    assert _root(variables, fleet_of).startswith("/cache/v1-2/lab/")
 
 
 OTHER = {

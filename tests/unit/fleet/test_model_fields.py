@@ -62,7 +62,11 @@ CASES: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
             ["A=1"],
         ],
     ),
-    "engine.image": (["registry.example/vllm:v1", f"a/b@sha256:{'0' * 64}"], [], ["", "A B", 3, "x y"]),
+    "engine.image": (
+        ["registry.example/vllm:v1", f"a/b@sha256:{'0' * 64}"],
+        [],
+        ["", "A B", 3, "x y", "a/b", "h:5000/b"],
+    ),
     "gpu.pool": (["l4"], [], ["nosuch", 3, "L4"]),
     "gpu.count": ([1], [], [0, 9, "1", True, 2]),
     "gpu.nodes": ([1, 2, 4], [], [0, 17, "1", True]),

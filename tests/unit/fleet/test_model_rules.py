@@ -117,6 +117,40 @@ def test_kv_offload_leaves_four_gib(variables: Any, errors: Any) -> None:
     ]
 
 
+def test_offloaded_cache_that_the_node_may_have_no_room_for_is_warned_about(variables: Any, fleet_of: Any) -> None:
+    model = variables["llmfleet_models"][0]
+    # The default limit is twice what a g6.xlarge has.
+    model["engine"] = {"kv_offload_gib": 16}
+    (warning,) = fleet_of(variables).warnings
+    assert warning == (
+        "llmfleet_models[0] (qwen).engine.kv_offload_gib: got 16: g6.xlarge, which holds what the model requests, has "
+        "14162Mi; request memory for the offloaded cache and 4Gi"
+    )
+    model["engine"]["kv_offload_gib"] = 9
+    assert fleet_of(variables).warnings == ()
+    model |= {"engine": {"kv_offload_gib": 16}, "resources": {"requests": {"memory": "20Gi"}}}
+    assert fleet_of(variables).warnings == ()
+    # A static pool of which nothing is known.
+    model |= {"gpu": {"pool": "lab"}, "resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "30Gi"}}}
+    del variables["llmfleet_gpu_pools"][1]["allocatable"]
+    assert fleet_of(variables).warnings == ()
+
+
+def test_a_node_that_ends_before_the_requests_is_warned_about(variables: Any, fleet_of: Any) -> None:
+    model, pool = variables["llmfleet_models"][0], variables["llmfleet_gpu_pools"][0]
+    model["gateway"] = {"timeout": "90m"}
+    assert fleet_of(variables).warnings == (
+        "llmfleet_models[0] (qwen).gateway.timeout: got '90m': nodes of l4 end 1h after they were told to "
+        "(terminate_after), whatever runs on them",
+    )
+    for longer in ("2h", "Never"):
+        pool["terminate_after"] = longer
+        assert fleet_of(variables).warnings == ()
+    # Nodes that exist are not ours to end.
+    model["gpu"] = {"pool": "lab"}
+    assert fleet_of(variables).warnings == ()
+
+
 @pytest.mark.parametrize("revision", ["adapters", "adapters/sql"])
 def test_a_revision_is_not_the_folder_of_adapters(revision: str, variables: Any, errors: Any) -> None:
     weights = {"repository": "o/n", "revision": revision, "allow_moving_revision": True}

@@ -267,6 +267,31 @@ def test_envoy(variables: Any, wanted: Wanted) -> None:
     assert deployment["container"]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_a_proxy_that_ends_waits_for_the_longest_request(variables: Any, wanted: Wanted) -> None:
+    model = variables["llmfleet_models"][0]
+    others = [model | {"name": "slow", "gateway": {"timeout": "1h5m"}}]
+    others.append(model | {"name": "alone", "gateway": {"timeout": "9h", "enabled": False}})
+    variables["llmfleet_gpu_pools"][0]["limit"] = 20
+    variables["llmfleet_models"] = [model, *others]
+    assert one(wanted(), "EnvoyProxy", "llm-gateway")["spec"]["shutdown"] == {"drainTimeout": "1h5m"}
+    variables["llmfleet_models"] = []
+    assert one(wanted(), "EnvoyProxy", "llm-gateway")["spec"]["shutdown"] == {"drainTimeout": "60s"}
+
+
+def test_proxies_spread_and_go_one_at_a_time(variables: Any, wanted: Wanted) -> None:
+    kubernetes = one(wanted(), "EnvoyProxy", "llm-gateway")["spec"]["provider"]["kubernetes"]
+    assert kubernetes["envoyPDB"] == {"maxUnavailable": 1}
+    (zone, node) = kubernetes["envoyDeployment"]["pod"]["topologySpreadConstraints"]
+    assert (zone["topologyKey"], node["topologyKey"]) == ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+    # The labels by which the policies know the same pods.
+    (rule,) = _policies(wanted(), "llm")["allow-gateway-to-models"]["ingress"]
+    assert rule["from"][0]["podSelector"] == zone["labelSelector"] == node["labelSelector"]
+    variables["llmfleet_envoy_replicas"] = 1
+    kubernetes = one(wanted(), "EnvoyProxy", "llm-gateway")["spec"]["provider"]["kubernetes"]
+    # One that may not go would keep its node for ever.
+    assert "envoyPDB" not in kubernetes and "topologySpreadConstraints" not in kubernetes["envoyDeployment"]["pod"]
+
+
 def test_the_secret_has_no_values(wanted: Wanted) -> None:
     secret = one(wanted(), "Secret", "llm-api-keys")
     assert "data" not in secret and "stringData" not in secret and secret["metadata"]["namespace"] == "llm-gateway"

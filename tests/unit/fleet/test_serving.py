@@ -128,7 +128,13 @@ def test_start_and_end(variables: Any, objects: Any) -> None:
     sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     timeout = int(container["args"][container["args"].index("--shutdown-timeout") + 1])
     assert timeout == 100 and spec["template"]["spec"]["terminationGracePeriodSeconds"] > sleep + timeout
-    assert spec["progressDeadlineSeconds"] > 62
+    # An old replica may have the GPU for as long as it drains.
+    for wait, budget in (("100s", "62s"), ("2h", "1h")):
+        _model(variables)["startup"], _model(variables)["gateway"] = {"budget": budget}, {"timeout": wait}
+        spec = objects()["Deployment/qwen"]["spec"]
+        grace, probe = spec["template"]["spec"]["terminationGracePeriodSeconds"], _container(objects())["startupProbe"]
+        start = probe["failureThreshold"] * probe["periodSeconds"]
+        assert spec["progressDeadlineSeconds"] >= grace + start + 600
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert container[name]["httpGet"] == {"path": "/health", "port": "http"}
 
@@ -153,6 +159,8 @@ def test_disruption(variables: Any, objects: Any) -> None:
     _model(variables)["scaling"] = {"min": 2}
     found = objects()
     budget = found["PodDisruptionBudget/qwen"]["spec"]
+    # A replica that does not serve never keeps a node from going.
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert budget["maxUnavailable"] == 1
     assert budget["selector"] == found["Deployment/qwen"]["spec"]["selector"]
     _model(variables)["availability"] = {"do_not_disrupt": False}
