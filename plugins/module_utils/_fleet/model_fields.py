@@ -133,6 +133,7 @@ MODEL_FIELDS: tuple[Field, ...] = (
         "where the fetcher reads",
         built=False,
         built_for=_hub_or_bucket,
+        built_text="hub or s3://bucket/prefix",
     ),
     Field(
         "weights.token_secret",
