@@ -195,7 +195,7 @@ def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Whe
         place = place.at(part)
     if where.errors.below(place.path):
         return
-    if field.built_for is not None:
+    if field.built_text:
         place.refuse(value, "", f"{field.built_text}; the rest is not yet built")
         return
     default = "nothing" if field.default is None else _plainly(field.default)

@@ -55,7 +55,7 @@ def _rows(fields: Sequence[Field], prefix: str = "") -> list[str]:
     for field in fields:
         path = prefix + field.path
         effect = field.effect if field.built else f"*later*: {field.effect}"
-        if field.built_for is not None:
+        if field.built_text:
             effect = f"*so far {field.built_text}*: {field.effect}"
         accepted = "list of maps:" if isinstance(field.accept, Items) else _cell(field.accept.text)
         rows.append(f"| `{path}` | {_default(field)} | {accepted} | {_cell(effect)} |")

@@ -75,6 +75,26 @@ def nothing_written(cloud: Cloud, cluster: ApiServer) -> bool:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cluster", "says"),
+    [
+        (None, "llmfleet_cluster.name: got nothing; accepted: the name of the EKS cluster"),
+        ("lab", "llmfleet_cluster.name: got nothing; accepted: the name of the EKS cluster"),
+        ({"name": "lab", "account": ACCOUNT}, "llmfleet_cluster.region: got nothing; accepted: its region"),
+        (
+            {"name": "lab", "region": REGION, "account": int(ACCOUNT)},
+            f"llmfleet_cluster.account: got {ACCOUNT}; accepted: its account: 12 digits, as a string",
+        ),
+    ],
+)
+def test_a_host_that_does_not_say_which_cluster_it_is(playbooks: Playbooks, cloud: Cloud, cluster: Any, says: str) -> None:
+    host = playbooks.host()
+    host["llmfleet_cluster"] = cluster
+    done = playbooks("destroy", {"one": host}, *CONFIRM)
+    assert done.returncode == 2 and f"{says}. Nothing was changed" in told(done)
+    assert "Finalization" not in done.stdout and not cloud.requests()
+
+
 @pytest.mark.parametrize("second", ["lab", "other"])
 def test_one_name_never_stands_for_two_hosts(
     playbooks: Playbooks, cloud: Cloud, empty_cluster: ApiServer, role: Role, second: str
