@@ -95,6 +95,24 @@ def test_documentation_of_an_action_is_its_argument_spec(name: str) -> None:
         assert said.get("elements") == spec.get("elements"), option
 
 
+@pytest.mark.parametrize("name", ACTIONS)
+def test_examples_of_an_action_use_options_that_there_are(name: str) -> None:
+    tasks = yaml.safe_load(importlib.import_module(f"{PLUGINS}.modules.{name}").EXAMPLES)
+    used = [
+        (key.rpartition(".")[2], given or {})
+        for task in tasks
+        for key, given in task.items()
+        if key.startswith("llmfleet.eks.")
+    ]
+    assert name in [action for action, _given in used]
+    for action, given in used:
+        options = _documented_options(action)
+        assert set(given) <= set(options), action
+        assert {option for option, said in options.items() if said.get("required")} <= set(given), action
+        for option, said in options.items():
+            assert option not in given or "choices" not in said or given[option] in said["choices"], option
+
+
 @pytest.mark.parametrize("name", ["example", "lab"])
 def test_an_inventory_is_described_and_rendered(name: str) -> None:
     fleet = describe(inventory(name))

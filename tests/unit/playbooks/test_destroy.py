@@ -87,7 +87,9 @@ def nothing_written(cloud: Cloud, cluster: ApiServer) -> bool:
         ),
     ],
 )
-def test_a_host_that_does_not_say_which_cluster_it_is(playbooks: Playbooks, cloud: Cloud, cluster: Any, says: str) -> None:
+def test_a_host_that_does_not_say_which_cluster_it_is(
+    playbooks: Playbooks, cloud: Cloud, cluster: Any, says: str
+) -> None:
     host = playbooks.host()
     host["llmfleet_cluster"] = cluster
     done = playbooks("destroy", {"one": host}, *CONFIRM)
