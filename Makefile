@@ -1,4 +1,4 @@
-# The two commands of the README are `make demo` and `make test`; everything else is a part of them.
+# The two commands of the README are `make demo` and `make test`; most others are parts of them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help

@@ -89,7 +89,7 @@ def add_objects(kubectl: Kubectl, objects: list[dict[str, Any]]) -> None:
 
 
 def extra_crds() -> list[Path]:
-    """Files of the folder that LLMFLEET_LAB_EXTRA_CRDS names: CRDs no registry serves, e.g. of monitoring kinds."""
+    """Files of the folder that LLMFLEET_LAB_EXTRA_CRDS names: more CRDs, which the lab loads when it starts."""
     configured = os.environ.get("LLMFLEET_LAB_EXTRA_CRDS")
     if not configured:
         return []

@@ -50,16 +50,21 @@ class ActionModule(ActionBase):
             below = f"{host}/" if several else ""
             wanted |= {below + path: text for path, text in files(desired(fleet, known)).items()}
         try:
-            folder.earlier_files(target)
-        except (folder.FolderError, OSError) as error:
+            if args["to"]:
+                folder.earlier_files(target)
+            elif "llmfleet_render_to" not in variables:  # a variable that is empty is an error of the description
+                lines.append(folder.missing())
+        except folder.FolderError as error:
             lines.append(str(error))
+        except OSError as error:
+            lines.append(folder.unusable(target, error))
         if lines:
             return {**result, "failed": True, "errors": lines, "msg": "\n".join(lines)}
         try:
             run = folder.changes if self._task.check_mode else folder.write
             written, removed = run(target, wanted)
         except OSError as error:
-            raise AnsibleActionFail(f"cannot write to {target}: {error}") from error
+            raise AnsibleActionFail(folder.unusable(target, error)) from error
         return {
             **result,
             "changed": bool(written or removed),

@@ -24,6 +24,8 @@ requirements:
   - set as stdout in configuration (C(stdout_callback = llmfleet.eks.terminal))
 """
 
+import re
+from pathlib import Path
 from typing import Any
 
 from ansible import constants
@@ -48,9 +50,17 @@ _PREPARING = frozenset(
         "validate_argument_spec",
     )
 )
-_MESSAGE_ONLY = frozenset({"ansible.builtin.assert", "ansible.builtin.fail"})
+_MESSAGE_ONLY = frozenset(f"ansible.builtin.{name}" for name in ("assert", "fail", "validate_argument_spec"))
+# A filter of ours is told by what it is used in, with the variable at fault at the end.
+_OF_A_FILTER = re.compile(r".*The filter plugin 'llmfleet\.eks\.\w+' failed: (.*)", re.DOTALL)
+_PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 # amazon.aws.iam_role says this every time it runs, whatever it is told, of a result that nobody here reads.
 _ALWAYS_SAID = "assume_role_policy_document_raw"
+
+
+def _of_our_playbooks(task: Any) -> bool:
+    """Tell whether a task stands in a playbook of this collection."""
+    return Path(str(task.get_path() or "").rpartition(":")[0]).resolve().parent == _PLAYBOOKS
 
 
 class CallbackModule(DefaultCallback):
@@ -102,8 +112,11 @@ class CallbackModule(DefaultCallback):
 
     def _failed(self, result: Any) -> bool:
         """Print the message of a task of ours that says all there is to say; tell whether it was one."""
-        own = action_of(result.task).startswith("llmfleet.eks.") or action_of(result.task) in _MESSAGE_ONLY
-        if not ours(result.task) or not own or not result.result.get("msg"):
+        message = str(result.result.get("msg") or "")
+        of_a_filter = _OF_A_FILTER.fullmatch(message)
+        action = action_of(result.task)
+        own = action.startswith("llmfleet.eks.") or action in _MESSAGE_ONLY or of_a_filter is not None
+        if not message or not own or not (ours(result.task) or _of_our_playbooks(result.task)):
             return False
         if self._last_task_banner != result.task._uuid:
             self._print_task_banner(result.task)
@@ -112,7 +125,7 @@ class CallbackModule(DefaultCallback):
         else:
             self._handle_warnings(result.result)
         item = view_of(result).label
-        text = "\n".join(f"  {line}" for line in str(result.result["msg"]).splitlines())
+        text = "\n".join(f"  {line}" for line in (of_a_filter[1] if of_a_filter else message).splitlines())
         self._display.display(
             f"fatal: [{self.host_label(result)}]: FAILED!{f' (item={item})' if item else ''}\n{text}",
             color=constants.COLOR_ERROR,

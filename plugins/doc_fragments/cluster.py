@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options: {}
 requirements:
   - python >= 3.12
-  - kubernetes >= 31.0.0
+  - kubernetes >= 34.0.0
   - Kubernetes 1.30 or later
 notes:
   - This is an action; it runs in one process on the controller and needs no connection to a host.

@@ -51,11 +51,6 @@ def aws_resources(desired: Mapping[str, Any], resource: str) -> list[dict[str, A
     return [plain(entry["properties"]) for entry in _list(desired, "aws") if entry["resource"] == resource]
 
 
-def charts(desired: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the Helm release of a name in a list, which is empty when it is not wanted."""
-    return [plain(entry) for entry in _list(desired, "charts") if entry["name"] == name]
-
-
 def aws_environment(aws: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the environment by which boto3 finds what llmfleet_aws names, and nothing else.
 
@@ -78,6 +73,5 @@ class FilterModule:
         return {
             "component": component,
             "aws_resources": aws_resources,
-            "charts": charts,
             "aws_environment": aws_environment,
         }

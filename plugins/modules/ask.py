@@ -107,12 +107,12 @@ EXAMPLES = r"""
   llmfleet.eks.ask:
     namespace: llm-gateway
     service: llm-gateway
-    port: 80
+    port: 8080
     path: /v1/models
     bearer:
       namespace: llm-gateway
       name: llm-api-keys
-      key: verify
+      key: operator
     until_status: [200]
     timeout: 120
 """

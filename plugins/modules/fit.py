@@ -25,13 +25,7 @@ options:
     default: true
 extends_documentation_fragment:
   - llmfleet.eks.cluster
-attributes:
-  check_mode:
-    description: Works the same in check mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
+  - llmfleet.eks.reads
 """
 
 EXAMPLES = r"""

@@ -16,13 +16,7 @@ description:
 options: {}
 extends_documentation_fragment:
   - llmfleet.eks.cluster
-attributes:
-  check_mode:
-    description: Nothing is changed in any mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
+  - llmfleet.eks.reads
 """
 
 EXAMPLES = r"""

@@ -68,11 +68,10 @@ EXAMPLES = r"""
   register: llmfleet_gateway_removal
 
 - name: Uninstall the charts of the gateway
-  kubernetes.core.helm:
+  llmfleet.eks.helm_release:
     name: "{{ item.name }}"
     namespace: "{{ item.namespace }}"
     state: absent
-    wait: true
   loop: "{{ llmfleet_gateway_removal.releases }}"
 
 - name: Remove the rest of the gateway

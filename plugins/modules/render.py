@@ -1,7 +1,7 @@
 # Copyright (c) 2026, llmfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action plugin of the same name, which does all of it on the controller."""
+"""Documentation of the action llmfleet.eks.render; the work is done by the action plugin of this name."""
 
 from __future__ import annotations
 
@@ -22,38 +22,16 @@ options:
     required: true
 author:
   - llmfleet contributors (@llmfleet)
-extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
-  - ansible.builtin.action_common_attributes.flow
 attributes:
-  action:
-    description: The work is done by an action plugin.
-    support: full
-  async:
-    description: It cannot be run in the background.
-    support: none
-  become:
-    description: Nothing is done as another user.
-    support: none
   bypass_host_loop:
     description: Runs once for all hosts.
     support: full
   check_mode:
     description: Says what would change and writes nothing.
     support: full
-  connection:
-    description: No connection is made.
-    support: none
-  delegation:
-    description: It runs on the controller in any case.
-    support: none
   diff_mode:
     description: There is nothing to show.
     support: none
-  platform:
-    description: The controller is a POSIX system.
-    support: full
-    platforms: posix
 """
 
 EXAMPLES = r"""

@@ -18,15 +18,8 @@ options:
       - The helm program.
     type: str
     default: helm
-attributes:
-  check_mode:
-    description: Nothing is changed in any mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-author:
-  - llmfleet contributors (@llmfleet)
+extends_documentation_fragment:
+  - llmfleet.eks.reads
 """
 
 EXAMPLES = r"""

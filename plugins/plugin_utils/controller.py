@@ -109,8 +109,11 @@ def _helm(binary: str) -> Iterator[str]:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        yield f"program {binary}: {type(error).__name__}; {accepted}"
+    except OSError as error:
+        yield f"program {binary}: {error.strerror}; {accepted}"
+        return
+    except subprocess.TimeoutExpired:
+        yield f"program {binary}: does not end within {_SECONDS:.0f} s; {accepted}"
         return
     version = re.search(r"v?(\d+\.\d+\.\d+)", done.stdout)
     if done.returncode or version is None:

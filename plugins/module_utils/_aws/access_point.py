@@ -15,8 +15,6 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as t
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, ImmutableError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Result, Run, plain, stable_token
 
-GOING = ("deleting", "deleted")
-
 
 @dataclass(frozen=True)
 class AccessPoint:
@@ -49,14 +47,8 @@ def find(client: Any, wanted: AccessPoint) -> dict[str, Any]:
     if wanted.access_point_id:
         return read(client, wanted.access_point_id)
     listed = s3files.list_access_points(client, str(wanted.file_system_id)) or []
-    named = [item for item in listed if item.get("name") == wanted.name]
-    living = [item for item in named if item.get("status") not in GOING]
-    if len(living) > 1:
-        ids = ", ".join(sorted(item["accessPointId"] for item in living))
-        raise AwsError(f"several access points are named {wanted.name!r} ({ids}): name one by access_point_id")
-    for item in living or [item for item in named if item.get("status") == "deleting"]:
-        return read(client, item["accessPointId"])
-    return {}
+    found = s3files.named(listed, wanted.name, "access points", "accessPointId", "access_point_id")
+    return read(client, found) if found else {}
 
 
 def ensure_present(client: Any, wanted: AccessPoint, run: Run) -> Result:
@@ -90,7 +82,7 @@ def ensure_absent(client: Any, wanted: AccessPoint, run: Run) -> Result:
     if not before:
         return Result(False)
     point = before["access_point_id"]
-    living = before["status"] not in GOING
+    living = before["status"] not in s3files.GOING
     if not run.check:
         if living:
             s3files.delete_access_point(client, point)
@@ -124,7 +116,7 @@ def _create(client: Any, wanted: AccessPoint, run: Run) -> Result:
     identity = ("access-point", file_system_id, name, repr(request))
     created = s3files.create_access_point(client, name, {**request, "clientToken": stable_token(*identity)})
     read_once = partial(s3files.get_access_point, client, str(created["accessPointId"]))
-    if created.get("status") in GOING or not waiters.appears(read_once):
+    if created.get("status") in s3files.GOING or not waiters.appears(read_once):
         # The service still remembers the token from an access point that is gone: ask again as its successor.
         token = stable_token(*identity, str(created["accessPointId"]))
         created = s3files.create_access_point(client, name, {**request, "clientToken": token})

@@ -17,8 +17,6 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as t
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, ImmutableError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Result, Run, plain, stable_token
 
-GOING = ("deleting", "deleted")
-
 ARNS = (
     ("bucket", re.compile(r"^arn:aws[a-zA-Z0-9-]*:s3:::.+$"), "the ARN of a bucket, such as arn:aws:s3:::weights"),
     ("role_arn", re.compile(r"^arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+$"), "the ARN of an IAM role"),
@@ -60,14 +58,9 @@ def find(client: Any, wanted: FileSystem) -> dict[str, Any]:
     """
     if wanted.file_system_id:
         return read(client, wanted.file_system_id)
-    named = [item for item in s3files.list_file_systems(client) if item.get("name") == wanted.name]
-    living = [item for item in named if item.get("status") not in GOING]
-    if len(living) > 1:
-        ids = ", ".join(sorted(item["fileSystemId"] for item in living))
-        raise AwsError(f"several file systems are named {wanted.name!r} ({ids}): name one by file_system_id")
-    for item in living or [item for item in named if item.get("status") == "deleting"]:
-        return read(client, item["fileSystemId"])
-    return {}
+    listed = s3files.list_file_systems(client)
+    found = s3files.named(listed, wanted.name, "file systems", "fileSystemId", "file_system_id")
+    return read(client, found) if found else {}
 
 
 def ensure_present(client: Any, wanted: FileSystem, run: Run) -> Result:
@@ -184,7 +177,7 @@ def _create(client: Any, wanted: FileSystem, run: Run) -> Result:
     identity = ("file-system", str(wanted.bucket), wanted.prefix or "", name)
     created = s3files.create_file_system(client, name, {**request, "clientToken": stable_token(*identity)})
     read_once = partial(s3files.get_file_system, client, str(created["fileSystemId"]))
-    if created.get("status") in GOING or not waiters.appears(read_once):
+    if created.get("status") in s3files.GOING or not waiters.appears(read_once):
         # The service still remembers the token from a file system that is gone: ask again as its successor.
         token = stable_token(*identity, str(created["fileSystemId"]))
         created = s3files.create_file_system(client, name, {**request, "clientToken": token})

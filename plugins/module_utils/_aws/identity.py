@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import doing
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call
 
 
@@ -30,12 +30,3 @@ def caller(sts: Any) -> Identity:
         answer = call(sts.get_caller_identity)
     arn = str(answer["Arn"])
     return Identity(account=str(answer["Account"]), arn=arn, partition=arn.split(":")[1])
-
-
-def require_account(identity: Identity, account: str) -> None:
-    """Raise AwsError unless the credentials are those of `account` (12 digits)."""
-    if identity.account != account:
-        raise AwsError(
-            f"the AWS credentials are those of account {identity.account} ({identity.arn}), "
-            f"but llmfleet_cluster.account is {account!r}: choose another llmfleet_aws.profile"
-        )

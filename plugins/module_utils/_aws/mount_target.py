@@ -14,8 +14,6 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._aws import s3files, 
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, ImmutableError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Result, Run, plain
 
-GOING = ("deleting", "deleted")
-
 
 @dataclass(frozen=True)
 class MountTargets:
@@ -43,7 +41,7 @@ def read_all(client: Any, file_system_id: str) -> Targets | None:
     if listed is None:
         return None
     found: Targets = {}
-    for item in sorted(listed, key=lambda item: item.get("status") not in GOING):
+    for item in sorted(listed, key=lambda item: item.get("status") not in s3files.GOING):
         if item.get("status") == "deleted":
             continue
         target = s3files.get_mount_target(client, item["mountTargetId"])
@@ -70,14 +68,14 @@ def ensure_present(client: Any, wanted: MountTargets, run: Run) -> Result:
     current = existing or {}
     before = dict(current)
     for subnet, target in list(current.items()):
-        if subnet in wanted.subnet_ids and target["status"] in GOING:
+        if subnet in wanted.subnet_ids and target["status"] in s3files.GOING:
             _outlast_deletion(client, target["mount_target_id"], run)
             del current[subnet]
     for subnet in wanted.subnet_ids:
         if subnet in current:
             _require_same(current[subnet], wanted)
     extra = [subnet for subnet in current if wanted.purge and subnet not in wanted.subnet_ids]
-    extra = [subnet for subnet in extra if current[subnet]["status"] not in GOING]
+    extra = [subnet for subnet in extra if current[subnet]["status"] not in s3files.GOING]
     missing = [subnet for subnet in wanted.subnet_ids if subnet not in current]
     regroup = [subnet for subnet in wanted.subnet_ids if subnet in current and _groups_differ(current[subnet], wanted)]
     changed = bool(extra or missing or regroup)
@@ -101,7 +99,7 @@ def ensure_absent(client: Any, wanted: MountTargets, run: Run) -> Result:
     """Delete the mount targets in the wanted subnets; a file system that does not exist has none."""
     before = read_all(client, wanted.file_system_id) or {}
     doomed = {subnet: target for subnet, target in before.items() if subnet in wanted.subnet_ids}
-    living = [target["mount_target_id"] for target in doomed.values() if target["status"] not in GOING]
+    living = [target["mount_target_id"] for target in doomed.values() if target["status"] not in s3files.GOING]
     after = {subnet: target for subnet, target in before.items() if subnet not in doomed}
     if not run.check:
         for target_id in living:
@@ -125,7 +123,7 @@ def _create(client: Any, wanted: MountTargets, subnet: str) -> str:
             raise
         # There is no idempotency token: after a lost reply the repeated call meets our own mount target.
         ours = (read_all(client, wanted.file_system_id) or {}).get(subnet)
-        if ours is None or ours["status"] in GOING:
+        if ours is None or ours["status"] in s3files.GOING:
             raise
         return str(ours["mount_target_id"])
 

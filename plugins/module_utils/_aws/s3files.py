@@ -25,7 +25,24 @@ MINIMUM_BOTOCORE = "1.42.85"
 PENDING_FILE_SYSTEM_ID = "fs-00000000000000000"
 PENDING_ACCESS_POINT_ID = "fsap-00000000000000000"
 
+# States of resources that are not there for long any more.
+GOING = ("deleting", "deleted")
+
 Resource = dict[str, Any]
+
+
+def named(listed: list[Resource], name: str | None, kind: str, key: str, parameter: str) -> str:
+    """Return the id of the resource of a name among those listed, "" when there is none.
+
+    One that is being deleted is meant only when no living one has the name. kind, parameter: for the message; key: of
+    the id. Raises AwsError when several living ones have the name.
+    """
+    found = [item for item in listed if item.get("name") == name]
+    living = [item for item in found if item.get("status") not in GOING]
+    if len(living) > 1:
+        ids = ", ".join(sorted(item[key] for item in living))
+        raise AwsError(f"several {kind} are named {name!r} ({ids}): name one by {parameter}")
+    return next((str(item[key]) for item in living or found if item.get("status") != "deleted"), "")
 
 
 def _read(operation: Callable[..., Any], action: str, **parameters: Any) -> Resource | None:

@@ -30,11 +30,11 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness im
     READY,
     WAITING,
     Verdict,
-    deadline_passed,
     has_rule,
     verdict,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.words import details_of, events_of
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.workloads import deadline_passed
 
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "LeaderWorkerSet"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 3.0

@@ -238,7 +238,10 @@ def _read_platform(given: Item, cluster: _Read, errors: Errors) -> Item:
         part = Errors()
         value = {} if given.get(name) is None else {field.path: given[name]}
         platform |= read_map((field,), value, Where("llmfleet", part))
-        errors.found += [(name, line.replace(f"llmfleet.{field.path}", name, 1)) for line in part.lines]
+        hint = f": not an integer: -e name=value gives text, and -e '{{\"{name}\": 2}}' a number;"
+        for line in part.lines:
+            told = line.replace(": not an integer;", hint, 1) if isinstance(given[name], str) else line
+            errors.found.append((name, told.replace(f"llmfleet.{field.path}", name, 1)))
     for name in given:
         if name not in known_variables():
             errors.add(name, "an unknown variable", f"not one of ours{nearest(name, known_variables())}", "its removal")

@@ -38,7 +38,8 @@ class Field:
     """One field. path: dotted, below the table's root. default: REQUIRED, None for unset, or a plain value.
 
     default_text: for defaults that are computed. built: False when only the default does what it says; `built_for`
-    then accepts further values, given the field's value and its whole item. secret: the value is never shown.
+    then accepts further values, given the field's value and its whole item, and `built_text` names them all.
+    secret: the value is never shown.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Field:
     effect: str
     built: bool = True
     built_for: Callable[[Any, dict[str, Any]], bool] | None = None
+    built_text: str = ""
     default_text: str = ""
     secret: bool = False
     reference: str = ""
@@ -192,6 +194,9 @@ def _refuse_unbuilt(field: Field, result: dict[str, Any], given: Any, where: Whe
     for part in field.path.split("."):
         place = place.at(part)
     if where.errors.below(place.path):
+        return
+    if field.built_text:
+        place.refuse(value, "", f"{field.built_text}; the rest is not yet built")
         return
     default = "nothing" if field.default is None else _plainly(field.default)
     place.refuse(value, "a value other than the default", f"{default}; the rest is not yet built")

@@ -10,10 +10,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MARKER = ".llmfleet-rendering"
+_ACCEPTED = "accepted: a folder that is empty, an earlier rendering, or not there yet"
 
 
 class FolderError(ValueError):
     """A folder that cannot be rendered into; the message says why and what is accepted."""
+
+
+def missing() -> str:
+    """Return the message about no folder at all."""
+    return f"llmfleet_render_to: got nothing: required; {_ACCEPTED}"
+
+
+def unusable(folder: Path, error: OSError) -> str:
+    """Return the message about a folder that cannot be read or written."""
+    return f"llmfleet_render_to: got {str(folder)!r}: {error.strerror or error}; accepted: a folder that can be written"
 
 
 def earlier_files(folder: Path) -> list[str]:
@@ -21,15 +32,14 @@ def earlier_files(folder: Path) -> list[str]:
 
     Raises FolderError when the folder has something else in it.
     """
-    accepted = "accepted: a folder that is empty, an earlier rendering, or not there yet"
     if not folder.exists():
         return []
     if not folder.is_dir():
-        raise FolderError(f"llmfleet_render_to: got {str(folder)!r}: not a folder; {accepted}")
+        raise FolderError(f"llmfleet_render_to: got {str(folder)!r}: not a folder; {_ACCEPTED}")
     marker = folder / MARKER
     if not marker.is_file():
         if any(folder.iterdir()):
-            raise FolderError(f"llmfleet_render_to: got {str(folder)!r}: has other files; {accepted}")
+            raise FolderError(f"llmfleet_render_to: got {str(folder)!r}: has other files; {_ACCEPTED}")
         return []
     try:
         listed = json.loads(marker.read_text(encoding="utf-8"))["files"]
@@ -39,7 +49,7 @@ def earlier_files(folder: Path) -> list[str]:
     if not isinstance(listed, list) or any(
         not isinstance(path, str) or path.startswith("/") or ".." in path.split("/") for path in listed
     ):
-        raise FolderError(f"llmfleet_render_to: got {str(folder)!r}: its {MARKER} is damaged; {accepted}")
+        raise FolderError(f"llmfleet_render_to: got {str(folder)!r}: its {MARKER} is damaged; {_ACCEPTED}")
     return listed
 
 

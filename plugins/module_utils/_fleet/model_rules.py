@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import quantity, resources
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import get
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import COMMIT, COMMIT_TEXT
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_values import COMMIT, COMMIT_TEXT
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import ADAPTERS_FOLDER, FETCHER_ACCOUNT
 
 _GIB = 1024 * 1024 * 1024

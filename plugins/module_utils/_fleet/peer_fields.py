@@ -13,13 +13,12 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
     LABEL_VALUE,
     TEXT,
     Accept,
-    Each,
-    MapOf,
     Refused,
     a_duration,
     matching,
     one_of,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept_many import Each, MapOf
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field, Items
 
 _PEER_KEYS = ("ipBlock", "namespaceSelector", "podSelector")

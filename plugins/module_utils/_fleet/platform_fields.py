@@ -16,15 +16,14 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
     SWITCH,
     TEXT,
     Accept,
-    Each,
-    MapOf,
     Refused,
     integer,
     matching,
     one_of,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept_many import Each, MapOf
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import IMAGE, OWN_KEY
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_values import IMAGE, OWN_KEY
 
 ACCOUNT = matching(r"[0-9]{12}", "12 digits, as a string")
 REGION = matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as eu-west-3")

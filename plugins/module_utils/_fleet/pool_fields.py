@@ -13,17 +13,16 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import 
     LABEL_KEY,
     OBJECT_NAME,
     QUANTITY,
-    Each,
-    MapOf,
     a_duration,
     integer,
     one_of,
     one_of_many,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept_many import Each, MapOf
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import Where
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import REQUIRED, Field
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.instance_types import FAMILIES, INSTANCE_TYPES
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import model_name
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_values import model_name
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.peer_fields import (
     LABELS,
     NODE_LABELS,

@@ -23,8 +23,11 @@ _INTRODUCTION = """# Variables
 Made from the tables that check them by `docs/generate_variables.py`: change the tables, not this page.
 
 One inventory host is one cluster. Unknown variables that begin with `llmfleet_` and unknown keys are errors, types are
-strict (no string for a number or a bool), and all errors are reported at once before anything is written. A field that
-is marked *later* is checked already, but only its default is accepted so far."""
+strict (no string for a number or a bool), and all errors are reported at once before anything is written. What is
+marked *later* is checked already, but only its default is accepted so far; what is marked *so far* says what is.
+
+`-e name=value` on the command line gives text: numbers and lists need `-e '{"name": 2}'` or `-e @file.yml`. How long
+roles wait, and what else is theirs alone, are variables of the roles: `ansible-doc -t role llmfleet.eks.models`."""
 
 
 def _cell(text: str) -> str:
@@ -52,8 +55,8 @@ def _rows(fields: Sequence[Field], prefix: str = "") -> list[str]:
     for field in fields:
         path = prefix + field.path
         effect = field.effect if field.built else f"*later*: {field.effect}"
-        if field.built_for is not None:
-            effect = f"*in part*: {field.effect}"
+        if field.built_text:
+            effect = f"*so far {field.built_text}*: {field.effect}"
         accepted = "list of maps:" if isinstance(field.accept, Items) else _cell(field.accept.text)
         rows.append(f"| `{path}` | {_default(field)} | {accepted} | {_cell(effect)} |")
         if isinstance(field.accept, Items):

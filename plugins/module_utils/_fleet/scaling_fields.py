@@ -50,6 +50,7 @@ SCALING_FIELDS: tuple[Field, ...] = (
         "least replicas; as many as scaling.max, and no schedule: no scaler",
         built=False,
         built_for=_positive,
+        built_text="1 or more",
     ),
     Field("scaling.max", integer(1), 3, "most replicas"),
     Field(

@@ -123,7 +123,8 @@ def test_credentials_that_do_not_work(refused: Refused, aws_faults: AwsFaults, e
 
 
 def test_no_helm(refused: Refused) -> None:
-    assert "program /nowhere/helm: FileNotFoundError; accepted: Helm 4" in refused(llmfleet_helm_binary="/nowhere/helm")
+    shown = refused(llmfleet_helm_binary="/nowhere/helm")
+    assert "program /nowhere/helm: No such file or directory; accepted: Helm 4" in shown
 
 
 def test_a_helm_of_another_version(refused: Refused, tmp_path: Path) -> None:

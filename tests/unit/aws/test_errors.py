@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws.identity import Identity, caller, require_account
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.identity import Identity, caller
 from aws_script import Script
 from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound, UnauthorizedSSOTokenError
 
@@ -96,10 +96,3 @@ def test_expired_credentials_are_told_from_invalid_ones() -> None:
             caller(sts.client)
         with pytest.raises(AwsError, match="does not accept"):
             caller(sts.client)
-
-
-def test_the_wrong_account_is_refused() -> None:
-    identity = Identity("123456789012", "arn:aws:iam::123456789012:user/me", "aws")
-    require_account(identity, "123456789012")
-    with pytest.raises(AwsError, match="account 123456789012.*llmfleet_cluster.account is '210987654321'"):
-        require_account(identity, "210987654321")

@@ -80,4 +80,5 @@ def test_another_helm_is_refused(tmp_path: Path, line: str, told: str) -> None:
 
 
 def test_no_helm_is_told(tmp_path: Path) -> None:
-    assert "FileNotFoundError" in problems(str(tmp_path / "none"), root(tmp_path))[0]
+    (line,) = problems(str(tmp_path / "none"), root(tmp_path))
+    assert line.startswith(f"program {tmp_path}/none: No such file or directory; accepted: Helm 4, on PATH")

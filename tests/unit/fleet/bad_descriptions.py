@@ -16,6 +16,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import 
 
 TABLES = Path(__file__).parent / "bad"
 UNBUILT = "not yet built"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GOOD: dict[str, Any] = {
     "llmfleet_cluster": {"name": "prod", "region": "eu-west-3", "account": "123456789012"},
     "llmfleet_gpu_pools": [
@@ -30,7 +31,7 @@ GOOD: dict[str, Any] = {
     "llmfleet_models": [
         {
             "name": "qwen",
-            "weights": {"repository": "Qwen/Qwen3-8B", "revision": "0123456789abcdef0123456789abcdef01234567"},
+            "weights": {"repository": "Qwen/Qwen3-8B", "revision": COMMIT},
             "gpu": {"pool": "l4"},
         }
     ],

@@ -15,7 +15,8 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+from tests.unit.fleet.bad_descriptions import COMMIT, GOOD
+
 Variables = dict[str, Any]
 Object = dict[str, Any]
 
@@ -29,25 +30,7 @@ def commit() -> str:
 @pytest.fixture
 def variables() -> Variables:
     """A production-like fleet: a Karpenter pool of L4s, a static pool and one model."""
-    return {
-        "llmfleet_cluster": {"name": "prod", "region": "eu-west-3", "account": "123456789012"},
-        "llmfleet_gpu_pools": [
-            {
-                "name": "l4",
-                "instance_families": ["g6"],
-                "limit": 4,
-                "ami": {"ssm_parameter": "/aws/service/bottlerocket/aws-k8s-1.35-nvidia/x86_64/1.50.0/image_id"},
-            },
-            {"name": "lab", "static": True, "gpu_count": 4, "allocatable": {"cpu": "8", "memory": "64Gi"}},
-        ],
-        "llmfleet_models": [
-            {
-                "name": "qwen",
-                "weights": {"repository": "Qwen/Qwen3-8B", "revision": COMMIT},
-                "gpu": {"pool": "l4"},
-            }
-        ],
-    }
+    return copy.deepcopy(GOOD)
 
 
 @pytest.fixture

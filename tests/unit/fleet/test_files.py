@@ -191,12 +191,6 @@ def _kinds() -> tuple[str, ...]:
     return AWS_RESOURCES
 
 
-def test_charts(wanted: Desired) -> None:
-    (chart,) = FILTERS["charts"](wanted.as_dict(), "envoy-gateway")
-    assert chart["release"] == "envoy-gateway"
-    assert FILTERS["charts"](wanted.as_dict(), "nosuch") == []
-
-
 def test_aws_environment(tmp_path: Path) -> None:
     assert FILTERS["aws_environment"](None) == FILTERS["aws_environment"]({}) == {}
     config, credentials = tmp_path / "config", tmp_path / "credentials"

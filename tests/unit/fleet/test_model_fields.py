@@ -233,6 +233,13 @@ def test_not_yet_built(path: str, value: Any, variables: Any, errors: Any, put: 
     assert line.endswith("not yet built")
 
 
+def test_what_is_accepted_of_a_field_that_is_built_in_part_is_said(variables: Any, errors: Any) -> None:
+    assert [bool(field.built_text) for field in MODEL_FIELDS] == [field.built_for is not None for field in MODEL_FIELDS]
+    variables["llmfleet_models"][0]["scaling"] = {"min": 0}
+    (line,) = errors(variables)
+    assert line.endswith("scaling.min: got 0: accepted: 1 or more; the rest is not yet built")
+
+
 @pytest.mark.parametrize(("path", "value"), _cases(2))
 def test_refused(path: str, value: Any, variables: Any, errors: Any, put: Any) -> None:
     variables["llmfleet_models"] = [put(variables["llmfleet_models"][0], path, value)]

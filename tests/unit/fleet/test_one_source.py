@@ -95,6 +95,33 @@ def test_documentation_of_an_action_is_its_argument_spec(name: str) -> None:
         assert said.get("elements") == spec.get("elements"), option
 
 
+def test_only_a_playbook_that_applies_charts_recovers_releases() -> None:
+    recovers = {}
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        roles = {role["role"]: role.get("vars", {}) for play in _yaml(path) for role in play.get("roles", [])}
+        if "llmfleet.eks.preflight" in roles:
+            recovers[path.stem] = roles["llmfleet.eks.preflight"].get("preflight_recover", True)
+    assert recovers == {"site": True, "models": False, "verify": False}
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_examples_of_an_action_use_options_that_there_are(name: str) -> None:
+    tasks = yaml.safe_load(importlib.import_module(f"{PLUGINS}.modules.{name}").EXAMPLES)
+    used = [
+        (key.rpartition(".")[2], given or {})
+        for task in tasks
+        for key, given in task.items()
+        if key.startswith("llmfleet.eks.")
+    ]
+    assert name in [action for action, _given in used]
+    for action, given in used:
+        options = _documented_options(action)
+        assert set(given) <= set(options), action
+        assert {option for option, said in options.items() if said.get("required")} <= set(given), action
+        for option, said in options.items():
+            assert option not in given or "choices" not in said or given[option] in said["choices"], option
+
+
 @pytest.mark.parametrize("name", ["example", "lab"])
 def test_an_inventory_is_described_and_rendered(name: str) -> None:
     fleet = describe(inventory(name))

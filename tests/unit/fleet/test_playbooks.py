@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,24 @@ def test_render_refuses_a_folder_of_something_else(tmp_path: Path, variables: An
     done = run(tmp_path, {"one": variables}, render, "-e", f"llmfleet_render_to={target}")
     assert done.returncode != 0 and [path.name for path in target.iterdir()] == ["file"]
     assert "accepted: a folder that is empty, an earlier rendering, or not there yet" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([], "llmfleet_render_to: got nothing: required; accepted: a folder that is empty"),
+        (["-e", "llmfleet_render_to="], "llmfleet_render_to: got '': not a path; accepted: a path"),
+        (["-e", "llmfleet_render_to=/proc/none"], "llmfleet_render_to: got '/proc/none': No such file or directory"),
+    ],
+)
+def test_render_without_a_folder(tmp_path: Path, variables: Any, render: Path, given: list[str], says: str) -> None:
+    done = run(tmp_path, {"one": variables}, render, *given)
+    shown = done.stdout + done.stderr
+    assert done.returncode == 2 and says in shown
+    # Nothing else is said of it, and nothing was written where the run was started.
+    assert set(re.findall(r"llmfleet_render_to: got \S+", shown)) == {" ".join(says.split()[:3])}
+    assert "Finalization" not in shown and "Traceback" not in shown
+    assert {path.name for path in tmp_path.iterdir()} <= {"inventory.yml", "ansible.cfg", "local"}
 
 
 def test_render_in_check_mode_writes_nothing(tmp_path: Path, variables: Any, render: Path) -> None:

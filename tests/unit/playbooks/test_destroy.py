@@ -75,6 +75,55 @@ def nothing_written(cloud: Cloud, cluster: ApiServer) -> bool:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cluster", "says"),
+    [
+        (None, "llmfleet_cluster.name: got nothing; accepted: the name of the EKS cluster"),
+        ("lab", "llmfleet_cluster.name: got nothing; accepted: the name of the EKS cluster"),
+        ({"name": "lab", "account": ACCOUNT}, "llmfleet_cluster.region: got nothing; accepted: its region"),
+        (
+            {"name": "lab", "region": REGION, "account": int(ACCOUNT)},
+            f"llmfleet_cluster.account: got {ACCOUNT}; accepted: its account: 12 digits, as a string",
+        ),
+    ],
+)
+def test_a_host_that_does_not_say_which_cluster_it_is(
+    playbooks: Playbooks, cloud: Cloud, cluster: Any, says: str
+) -> None:
+    host = playbooks.host()
+    host["llmfleet_cluster"] = cluster
+    done = playbooks("destroy", {"one": host}, *CONFIRM)
+    assert done.returncode == 2 and f"{says}. Nothing was changed" in told(done)
+    assert "Finalization" not in done.stdout and not cloud.requests()
+
+
+@pytest.mark.parametrize(
+    ("playbook", "arguments", "says"),
+    [
+        ("destroy", ["--skip-tags", "plan"], "--skip-tags: what is owned was not read, so nothing can be removed."),
+        (
+            "destroy",
+            ["-e", '{"llmfleet_aws": {"profil": "x"}}'],
+            "llmfleet_aws: got the unknown key 'profil'; accepted: profile, config_file, credentials_file",
+        ),
+        (
+            "site",
+            ["-e", "llmfleet_aws=prod"],
+            "llmfleet_aws: got no map; accepted: map with profile, config_file, credentials_file",
+        ),
+        ("site", ["-e", "preflight_helm_grace=soon"], "argument 'preflight_helm_grace' is of type str"),
+    ],
+)
+def test_a_refusal_is_its_message(
+    playbooks: Playbooks, hosts: dict[str, Any], playbook: str, arguments: list[str], says: str
+) -> None:
+    done = playbooks(playbook, hosts, *arguments)
+    assert done.returncode == 2 and f"\n  {says}" in done.stdout, done.stdout
+    # Not how Ansible came to it, and not the whole result.
+    for noise in ("caused by", "Error processing", "filter plugin", "argument_spec_data", "evaluated_to", "Traceback"):
+        assert noise not in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("second", ["lab", "other"])
 def test_one_name_never_stands_for_two_hosts(
     playbooks: Playbooks, cloud: Cloud, empty_cluster: ApiServer, role: Role, second: str
