@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from llmfleet_lab.aws import addon_schema
 from llmfleet_lab.aws.faults import AwsFault
 from llmfleet_lab.aws.operations import Call
 from llmfleet_lab.aws.pagination import page
@@ -26,24 +27,6 @@ from llmfleet_lab.aws.world import World
 # name -> its default version. Other versions of the form are taken too.
 DEFAULTS = {"aws-efs-csi-driver": "v3.3.0-eksbuild.1"}
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
-# The lab's own, and like that of EKS closed: the resources of the driver's part on nodes are not in it.
-SCHEMA: dict[str, Any] = {
-    "$schema": "https://json-schema.org/draft/2019-09/schema",
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "controller": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"resources": {"type": "object"}, "nodeSelector": {"type": "object"}},
-        },
-        "node": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"nodeSelector": {"type": "object"}, "logLevel": {"type": "integer"}},
-        },
-    },
-}
 _STATES = {"creating": "CREATING", "updating": "UPDATING", "available": "ACTIVE", "deleting": "DELETING"}
 FAILURES = ("CREATE_FAILED", "UPDATE_FAILED", "DEGRADED", "DELETE_FAILED")
 TAG_LIMIT = 50
@@ -160,7 +143,7 @@ class Addons:
         return {
             "addonName": request["addonName"],
             "addonVersion": version,
-            "configurationSchema": json.dumps(SCHEMA),
+            "configurationSchema": json.dumps(addon_schema.SCHEMA),
         }
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -242,13 +225,9 @@ class Addons:
             if key.lower().startswith("aws:"):
                 raise _invalid(f"tags: the key {key!r} begins with the reserved prefix aws:")
         if request.get("configurationValues"):
-            try:
-                values = json.loads(request["configurationValues"])
-            except ValueError:
-                raise _invalid("ConfigurationValue provided in request is not JSON") from None
-            unknown = _unknown(values, SCHEMA, "$")
-            if unknown:
-                raise _invalid(f"ConfigurationValue provided in request is not supported: {unknown}")
+            wrong = addon_schema.wrong(request["configurationValues"])
+            if wrong:
+                raise _invalid(f"ConfigurationValue provided in request is not supported: {wrong}")
 
     def _described(self, item: Addon) -> dict[str, Any]:
         status = item.status or "DELETING"
@@ -269,17 +248,3 @@ class Addons:
             "publisher": "eks",
             "configurationValues": item.configuration or None,
         }
-
-
-def _unknown(values: Any, schema: Mapping[str, Any], path: str) -> str:
-    """What a closed schema does not have, or is not of its type; "" for nothing."""
-    expected = {"object": dict, "integer": int}[schema["type"]]
-    if not isinstance(values, expected) or isinstance(values, bool):
-        return f"{path}: {type(values).__name__} found, {schema['type']} expected"
-    for key, value in values.items() if isinstance(values, dict) and "properties" in schema else ():
-        if key not in schema["properties"]:
-            return f"{path}.{key}: is not defined in the schema"
-        found = _unknown(value, schema["properties"][key], f"{path}.{key}")
-        if found:
-            return found
-    return ""

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as tagging
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.addon_values import data_of, known, text_of
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Result, Run, plain
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call, pages
@@ -90,12 +90,7 @@ def fitted(eks: Any, wanted: Addon) -> tuple[Addon, list[str]]:
         return wanted, []
     with doing(f"read which values the add-on {wanted.name} {wanted.version} takes"):
         answer = call(eks.describe_addon_configuration, addonName=wanted.name, addonVersion=wanted.version)
-    try:
-        schema = json.loads(answer.get("configurationSchema") or "{}")
-    except ValueError:
-        return wanted, []
-    dropped: list[str] = []
-    values = _known(wanted.configuration_values, schema, "", dropped)
+    values, dropped = known(wanted.configuration_values, data_of(answer.get("configurationSchema")))
     return replace(wanted, configuration_values=values), dropped
 
 
@@ -105,8 +100,8 @@ def differences(wanted: Addon, found: Mapping[str, Any]) -> dict[str, Any]:
     if wanted.version is not None and found.get("addon_version") != wanted.version:
         changes["addonVersion"] = wanted.version
     values = wanted.configuration_values
-    if values is not None and _values(found.get("configuration_values")) != values:
-        changes["configurationValues"] = _text(values)
+    if values is not None and data_of(found.get("configuration_values")) != values:
+        changes["configurationValues"] = text_of(values)
     return changes
 
 
@@ -173,7 +168,7 @@ def _create(eks: Any, wanted: Addon, run: Run) -> Result:
     if wanted.version is not None:
         request["addonVersion"] = wanted.version
     if wanted.configuration_values is not None:
-        request["configurationValues"] = _text(wanted.configuration_values)
+        request["configurationValues"] = text_of(wanted.configuration_values)
     if run.check:
         return Result(True, {}, plain(request))
     try:
@@ -190,7 +185,7 @@ def _create(eks: Any, wanted: Addon, run: Run) -> Result:
 
 
 def _update(eks: Any, wanted: Addon, before: Mapping[str, Any], changes: Mapping[str, Any], run: Run) -> None:
-    """Write changes, {} to ask again for what failed. What is not said in the request goes back to its default."""
+    """Write changes, {} to ask again for what failed; with all that shall stay, as EKS may reset what is not said."""
     if before["status"] in CHANGING:
         _wait(eks, wanted, ADDON_SETTLED, run)
     request = {"addonVersion": before["addon_version"], **changes}
@@ -232,23 +227,6 @@ def _issues(found: Mapping[str, Any]) -> str:
     return "; ".join(f"{issue.get('code', '')}: {issue.get('message', '')}" for issue in listed)
 
 
-def _known(values: Mapping[str, Any], schema: Any, path: str, dropped: list[str]) -> dict[str, Any]:
-    """The values whose keys a closed JSON schema has. dropped: gets the paths of the others."""
-    schema = schema if isinstance(schema, Mapping) else {}
-    properties = schema.get("properties") or {}
-    known: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in properties and schema.get("additionalProperties") is False:
-            dropped.append(f"{path}{key}")
-        elif isinstance(value, Mapping) and key in properties:
-            inner = _known(value, properties[key], f"{path}{key}.", dropped)
-            if inner or not value:
-                known[key] = inner
-        else:
-            known[key] = value
-    return known
-
-
 def _foreign(wanted: Addon, found: Mapping[str, Any]) -> str:
     """Whose the add-on is when it is not of whom the wanted tags name; "" when it is, or when they name nobody."""
     tags = tagging.normalise(wanted.tags or {})
@@ -275,15 +253,3 @@ def _change_tags(eks: Any, arn: str, change: tagging.TagChange, wanted: Addon) -
 
 def _predicted(before: Mapping[str, Any], changes: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
     return {**before, **{key: value for key, value in plain(changes).items() if key != "tags"}, "tags": dict(tags)}
-
-
-def _text(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"))
-
-
-def _values(text: Any) -> Any:
-    """The configuration that EKS answers, as data; as it is when it is no JSON, which differs from all that is ours."""
-    try:
-        return json.loads(text) if text else {}
-    except ValueError:
-        return text

@@ -24,7 +24,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Versions:
-    """What the card says. addons: versions of EKS add-ons. images: references by what they are for. vllm: its version."""
+    """What the card says. addons, vllm: versions. images: references by what they are for."""
 
     charts: dict[str, Chart]
     addons: dict[str, str]
