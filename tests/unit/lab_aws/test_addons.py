@@ -15,6 +15,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._aws import foreign, 
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, WaitError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Run
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
+from llmfleet_lab.aws.injection import LOST_REPLY
 
 NAME = "aws-efs-csi-driver"
 ONE = {"clusterName": "lab", "addonName": NAME}
@@ -71,8 +72,8 @@ def test_states_pass_with_time(eks: Any, delays: Any, code: Any) -> None:
     assert code(eks.create_addon, **ONE)[:2] == ("ResourceInUseException", 409)
     delays(creating=0)
     assert status(eks) == "ACTIVE"
-    delays(creating=60)
     eks.update_addon(**ONE, addonVersion=V2)
+    delays(creating=60)
     assert status(eks) == "UPDATING"
     delays(creating=0)
     assert status(eks) == "ACTIVE"
@@ -145,17 +146,16 @@ def test_a_failed_creation_is_told_and_mended(eks: Any, control: Any) -> None:
 def test_a_deletion_that_fails_is_told_and_done_again(eks: Any, control: Any, delays: Any) -> None:
     ensure(eks, wanted())
     delays(deleting=0.5)
-    control(
-        "PUT", "addon-failure", {"addonName": NAME, "status": "DELETE_FAILED", "code": "AccessDenied", "message": ""}
-    )
-    with pytest.raises(WaitError, match="DELETE_FAILED"):
+    failure = {"addonName": NAME, "status": "DELETE_FAILED", "code": "AccessDenied", "message": "may not delete"}
+    control("PUT", "addon-failure", failure)
+    with pytest.raises(WaitError, match=r"DELETE_FAILED \(AccessDenied: may not delete\)"):
         addons.ensure_absent(eks, wanted(), RUN)
     assert addons.ensure_absent(eks, wanted(), RUN).changed
     assert eks.list_addons(clusterName="lab")["addons"] == []
 
 
 def test_a_lost_reply_makes_no_second_one(eks: Any, control: Any, no_faults: None, writes: Any) -> None:
-    fault = {"service": "eks", "operation": "CreateAddon", "kind": "lost-reply", "count": 1}
+    fault = {"service": "eks", "operation": "CreateAddon", "error": LOST_REPLY, "times": 1}
     made, answer = control("POST", "faults", fault)
     assert made == 201, answer
     assert ensure(eks, wanted()).after["status"] == "ACTIVE"
