@@ -56,16 +56,6 @@ options:
     type: str
     choices: [OVERWRITE, NONE, PRESERVE]
     default: OVERWRITE
-  wait:
-    description:
-      - Whether to wait until the add-on is ACTIVE, or gone.
-    type: bool
-    default: true
-  wait_timeout:
-    description:
-      - For how many seconds to wait.
-    type: int
-    default: 900
 requirements:
   - python >= 3.12
 author:
@@ -75,6 +65,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.tags
   - amazon.aws.boto3
+  - llmfleet.eks.aws_wait
 attributes:
   check_mode:
     description: Predicts the add-on, and does not wait.
