@@ -145,6 +145,7 @@ dropped_values:
   sample: [node.resources]
 """
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import module as common
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.addon import (
@@ -197,7 +198,7 @@ def main() -> None:
     except AwsError as error:
         common.fail(module, error)
     if dropped:
-        module.warn(f"{wanted.label} {wanted.version} does not take {', '.join(dropped)}: left out")
+        warn(f"{wanted.label} {wanted.version} does not take {', '.join(dropped)}: left out")
     common.finish(module, result, addon=result.after, dropped_values=dropped)
 
 

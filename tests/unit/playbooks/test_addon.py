@@ -78,6 +78,7 @@ def test_the_role_installs_it_and_then_looks_for_the_driver(
     done = install("--check", "--diff")
     assert done.returncode == 0 and writes(cloud) == [], done.stdout
     assert f"+    addon_version: {VERSION}" in done.stdout, done.stdout
+    assert "DEPRECATION" not in done.stdout, done.stdout
     done = install()
     told = " ".join(done.stdout.split())
     # The API server of these tests serves no kinds: looking for the driver fails, after the add-on was made.
