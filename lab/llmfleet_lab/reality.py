@@ -48,7 +48,11 @@ TABLE = (
     Entry("S3", "real", f"versitygw {versions.VERSITYGW}, an S3 server over a folder"),
     Entry("bucket settings versitygw lacks", "emulated", "public access block, encryption, lifecycle: moto"),
     Entry("IAM, STS, EC2, EKS, Secrets Manager", "emulated", "moto; the EKS cluster it describes is the lab's own"),
-    Entry("S3 Files, EKS pod identity associations", "emulated", "the lab's own backends, on botocore's service model"),
+    Entry(
+        "S3 Files, EKS pod identity associations, EKS add-ons",
+        "emulated",
+        "the lab's own backends, on botocore's service model",
+    ),
     Entry("pod identity webhook and agent", "emulated", "TokenReview, and keys from the emulated STS"),
     Entry("AWS DNS names", "stand-in", "pods are given AWS_ENDPOINT_URL by the webhook"),
     Entry("EFS CSI driver", "stand-in", "a CSI node plugin named efs.csi.aws.com that bind-mounts the bucket's folder"),

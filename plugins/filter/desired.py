@@ -24,6 +24,7 @@ AWS_RESOURCES = (
     "s3files_mount_target",
     "s3files_access_point",
     "eks_pod_identity_association",
+    "eks_addon",
 )
 
 

@@ -10,8 +10,8 @@ module: owned_resources_info
 version_added: 1.0.0
 short_description: List what the platform of a cluster owns in AWS
 description:
-  - Reads from ownership tags which S3 Files file systems, mount targets, access points, pod identity associations,
-    security groups and IAM roles belong to the platform of one cluster.
+  - Reads from ownership tags which S3 Files file systems, mount targets, access points, EKS add-ons, pod identity
+    associations, security groups and IAM roles belong to the platform of one cluster.
   - A list that cannot be read is an error, as it would read as "nothing left" otherwise.
 options: {}
 extends_documentation_fragment:

@@ -18,6 +18,7 @@ Emulated
   before they are available, deleting before they are gone, and misconfigured when bucket or role are no longer right.
   Mount targets are network interfaces in moto's EC2. Where AWS does not say how it answers, the choice is ours: the
   values of errorCode, and most messages.
+  EKS add-ons (addons): their states and what is kept of them. Nothing is installed in the cluster.
   EKS pod identity associations (associations), webhook and agent, which give a pod the keys of its role.
   Permissions (authorization): the keys of a role do what its policies and its permissions boundary permit, exact to
   the resource for S3 and by action elsewhere. The operator may do everything. Bucket policies bind nobody.
@@ -25,7 +26,8 @@ Emulated
 Stand-ins
   DNS: the webhook also sets AWS_ENDPOINT_URL in pods, as the names of AWS lead nowhere in the lab.
   TLS: the endpoint is plain HTTP on the lab's own bridge; aws:SecureTransport is taken for true.
-  Below /_lab/ (control): health, faults on demand (throttling, 5xx, lost replies), counters of requests, delays.
+  Below /_lab/ (control): health, faults on demand (throttling, 5xx, lost replies, add-ons that fail), counters of
+  requests, delays.
 
 State is in memory and ends with the process, except for buckets and objects. Every request is a line of
 `aws-requests.jsonl` (request_log) with whether it changes something, without queries, bodies or secrets.

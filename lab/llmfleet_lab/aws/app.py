@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from llmfleet_lab.aws import authorization, control, credentials, ec2_guard, operations, s3_front, sigv4
+from llmfleet_lab.aws.addons import Addons
 from llmfleet_lab.aws.associations import Associations
 from llmfleet_lab.aws.faults import AwsFault, render
 from llmfleet_lab.aws.injection import LOST_REPLY, Injection
@@ -38,6 +39,7 @@ class Application:
         s3: s3_front.S3Front,
         s3files: S3Files,
         associations: Associations,
+        addons: Addons,
         injection: Injection,
         log: RequestLog,
         own_names: Iterable[str],
@@ -46,10 +48,11 @@ class Application:
         self._s3 = s3
         self._s3files = s3files
         self._associations = associations
+        self._addons = addons
         self._injection = injection
         self._log = log
         self._own_names = tuple(own_names)
-        self._control = control.Control(injection, log, s3files.store)
+        self._control = control.Control(injection, log, s3files.store, addons)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
@@ -114,6 +117,8 @@ class Application:
             return self._s3files.serve(request, call)
         if call.service == "eks" and self._associations.answers(call):
             return self._associations.serve(request, call)
+        if call.service == "eks" and self._addons.answers(call):
+            return self._addons.serve(request, call)
         if call.service == "ec2":
             ec2_guard.check(request, call, self._world)
         return self._world.serve(request, claim)

@@ -68,8 +68,9 @@ class Webhook:
 class Config:
     """Everything the process is told. Parts that are None are not served.
 
-    endpoint: URL under which pods reach the AWS APIs. delays: seconds that a resource of S3 Files takes to become
-    available ("creating") and to vanish ("deleting"). secrets: name in Secrets Manager -> JSON value.
+    endpoint: URL under which pods reach the AWS APIs. delays: seconds that a resource of S3 Files or an EKS
+    add-on takes to become available ("creating") and to vanish ("deleting"). secrets: name in Secrets Manager
+    -> JSON value.
     """
 
     listen: Listen

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from llmfleet_lab.aws.addons import Addons
 from llmfleet_lab.aws.injection import Injection
 from llmfleet_lab.aws.request import Request
 from llmfleet_lab.aws.request_log import RequestLog
@@ -20,10 +21,11 @@ PREFIX = "/_lab/"
 class Control:
     """Answers requests below /_lab/."""
 
-    def __init__(self, injection: Injection, log: RequestLog, store: Store) -> None:
+    def __init__(self, injection: Injection, log: RequestLog, store: Store, addons: Addons) -> None:
         self._injection = injection
         self._log = log
         self._store = store
+        self._addons = addons
 
     def serve(self, request: Request) -> Response:
         """Answer one request; 400 with {"error"} for a bad one."""
@@ -51,12 +53,14 @@ class Control:
                 return 200, self._log.counters(int(since))
             case ("PUT", "delays"):
                 return 200, self._delays(json.loads(request.body))
+            case ("PUT", "addon-failure"):
+                return 200, self._addons.fail_next(json.loads(request.body))
             case ("PUT", "pending-export"):
                 return 200, self._pending_export(json.loads(request.body))
         return 404, {"error": f"{request.method} {request.path}: no such control"}
 
     def _delays(self, document: Any) -> dict[str, float]:
-        """Change how long resources of S3 Files take to become available and to vanish, in seconds."""
+        """Change how long resources of S3 Files and EKS add-ons take to become available and to vanish, in seconds."""
         if not isinstance(document, dict) or set(document) - set(self._store.delays):
             raise ValueError("expected an object with the keys creating and deleting")
         for key, value in document.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from llmfleet_lab.aws.addons import Addons
 from llmfleet_lab.aws.agent import Agent
 from llmfleet_lab.aws.app import Application
 from llmfleet_lab.aws.associations import Associations
@@ -47,6 +48,7 @@ class Emulation:
             S3Front(self.world, proxy),
             self.s3files,
             self.associations,
+            Addons(self.world, store),
             Injection(),
             self.log,
             names,

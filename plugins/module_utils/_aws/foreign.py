@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws import pod_identity, s3files
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws import addon, pod_identity, s3files
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as tagging
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.inventory import owned
@@ -24,7 +24,7 @@ def foreign_resources(aws_session: Any, cluster: str, resources: Iterable[Mappin
     """Return a line for each resource that exists under its name and is not tagged as ours, in their order.
 
     resources: [{resource, name, properties}] as the rendering names them. Looked at are buckets, roles, security
-    groups, file systems and pod identity associations; the rest lives inside these. Raises AwsError.
+    groups, file systems, pod identity associations and add-ons; the rest lives inside these. Raises AwsError.
     """
     made: dict[str, Any] = {}
     wanted = [item for item in resources if item["resource"] in _LOOKS]
@@ -97,10 +97,21 @@ def _association(eks: Any, cluster: str, properties: Mapping[str, Any]) -> dict[
     return dict(found["tags"]) if found else None
 
 
+def _addon(eks: Any, cluster: str, properties: Mapping[str, Any]) -> dict[str, str] | None:
+    """Tags of an add-on; one that has to be changed in nothing is as good as ours."""
+    fields = {key: properties[key] for key in ("name", "version", "configuration_values", "drop_unknown_values")}
+    found = addon.read(eks, cluster, properties["name"])
+    if not found or owned(found["tags"], cluster):
+        return None
+    wanted, _dropped = addon.fitted(eks, addon.Addon(cluster, **fields))
+    return dict(found["tags"]) if addon.differences(wanted, found) else None
+
+
 _LOOKS: dict[str, tuple[str, Callable[[Any, str, Mapping[str, Any]], dict[str, str] | None]]] = {
     "s3_bucket": ("s3", _bucket),
     "iam_role": ("iam", _role),
     "ec2_security_group": ("ec2", _security_group),
     "s3files_file_system": ("s3files", _file_system),
     "eks_pod_identity_association": ("eks", _association),
+    "eks_addon": ("eks", _addon),
 }

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws import pod_identity, s3files
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws import addon, pod_identity, s3files
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as tagging
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call, pages
@@ -27,6 +27,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership impo
 
 # In the order of removal.
 KINDS = (
+    "addon",
     "pod_identity_association",
     "access_point",
     "mount_target",
@@ -85,6 +86,7 @@ def collect(aws_session: Any, cluster: str) -> Inventory:
     tasks: dict[str, Callable[[], list[Owned]]] = {
         "file_system": lambda: file_systems(clients["s3files"], cluster),
         "pod_identity_association": lambda: associations(clients["eks"], cluster),
+        "addon": lambda: addons(clients["eks"], cluster),
         "iam_role": lambda: roles(clients["iam"], cluster),
         "security_group": lambda: security_groups(clients["ec2"], cluster),
     }
@@ -147,6 +149,16 @@ def associations(eks: Any, cluster: str) -> list[Owned]:
             "",
             item["tags"],
         )
+        for item in read
+        if item and owned(item["tags"], cluster)
+    ]
+
+
+def addons(eks: Any, cluster: str) -> list[Owned]:
+    """The cluster's EKS add-ons that are ours."""
+    read = _each(lambda name: addon.read(eks, cluster, name), addon.list_addons(eks, cluster))
+    return [
+        Owned("addon", item["addon_name"], item["addon_name"], item["status"], "", item["tags"])
         for item in read
         if item and owned(item["tags"], cluster)
     ]

@@ -73,6 +73,23 @@ MOUNT_TARGET_DELETED = _deleted("mount target")
 ACCESS_POINT_AVAILABLE = _available("access point")
 ACCESS_POINT_DELETED = _deleted("access point")
 
+# EKS says in capitals what it means. DEGRADED counts as failed: the driver is not there on every node.
+_ADDON_FAILURES = frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DEGRADED", "DELETE_FAILED", "DELETING"})
+ADDON_ACTIVE = Waiter("add-on", success=frozenset({"ACTIVE"}), failure=_ADDON_FAILURES)
+# One that had failed may show that for a moment after the request.
+ADDON_UPDATED = Waiter(
+    "add-on", success=frozenset({"ACTIVE"}), failure=_ADDON_FAILURES, failure_after=frozenset({"UPDATING"})
+)
+# Whatever came of the change that was under way: the next one can be asked for.
+ADDON_SETTLED = Waiter(
+    "add-on",
+    success=frozenset({"ACTIVE", "CREATE_FAILED", "UPDATE_FAILED", "DEGRADED"}),
+    failure=frozenset({"DELETING", "DELETE_FAILED"}),
+)
+ADDON_DELETED = Waiter(
+    "add-on", failure=frozenset({"DELETE_FAILED"}), gone="success", failure_after=frozenset({"DELETING"})
+)
+
 
 @dataclass
 class _Progress:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, llmfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS resources: the bucket, the file system over it, and the roles of who touches them.
+"""AWS resources: the bucket, the file system over it, the roles of who touches them, and the driver as an add-on.
 
 Properties are the parameters of the modules that make them (amazon.aws and ours).
 """
@@ -12,12 +12,15 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import aws_pol
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_charts import (
     CSI_CONTROLLER_ACCOUNT,
     CSI_NODE_ACCOUNT,
+    CSI_RESOURCES,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_nodes import node_security_group, subnet_ids
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import FETCHER_ACCOUNT, GID, UID
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions import versions
 
 NFS = 2049
+CSI_ADDON = "aws-efs-csi-driver"
 
 
 def add_aws(build: Builder) -> None:
@@ -27,6 +30,8 @@ def add_aws(build: Builder) -> None:
     _add_security_group(build)
     _add_file_system(build)
     _add_associations(build)
+    if build.fleet.platform["efs_csi_driver"] == "addon":
+        _add_addon(build)
 
 
 def _add_bucket(build: Builder) -> None:
@@ -194,3 +199,21 @@ def _add_associations(build: Builder) -> None:
                 "role_arn": names.role_arn(role),
             },
         )
+
+
+def _add_addon(build: Builder) -> None:
+    """Add the storage driver as an EKS add-on. Its service accounts get their roles by the associations above."""
+    build.add_aws(
+        "storage",
+        "efs_csi_driver",
+        "eks_addon",
+        CSI_ADDON,
+        {
+            "cluster_name": build.fleet.names.cluster,
+            "name": CSI_ADDON,
+            "version": versions().addons[CSI_ADDON],
+            "configuration_values": {part: {"resources": found} for part, found in CSI_RESOURCES.items()},
+            # Not every version lets the resources of the nodes' part be set.
+            "drop_unknown_values": True,
+        },
+    )

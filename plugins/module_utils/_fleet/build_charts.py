@@ -18,6 +18,12 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions impor
 
 CSI_CONTROLLER_ACCOUNT = "efs-csi-controller-sa"
 CSI_NODE_ACCOUNT = "efs-csi-node-sa"
+# Of the driver, by part, whoever installs it.
+CSI_RESOURCES: dict[str, dict[str, dict[str, str]]] = {
+    "controller": {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+    # About 12 MiB a mount and 30 MiB each that is being made: at 256Mi it was seen to be killed.
+    "node": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+}
 
 
 def add_charts(build: Builder) -> None:
@@ -74,14 +80,13 @@ def _csi(build: Builder) -> dict[str, Any]:
         "controller": {
             "serviceAccount": {"create": True, "name": CSI_CONTROLLER_ACCOUNT},
             "podSecurityContext": seccomp,
-            "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+            "resources": CSI_RESOURCES["controller"],
             # Volumes are written by us; nothing is provisioned.
             "tags": ownership_labels(build.fleet.names.cluster, "storage"),
         },
         "node": {
             "serviceAccount": {"create": True, "name": CSI_NODE_ACCOUNT},
-            # About 12 MiB a mount and 30 MiB each that is being made: at 256Mi it was seen to be killed.
-            "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+            "resources": CSI_RESOURCES["node"],
         },
         "storageClasses": [],
     }

@@ -24,9 +24,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Versions:
-    """What the card says. images: references by what they are for. vllm: version of the engine."""
+    """What the card says. addons, vllm: versions. images: references by what they are for."""
 
     charts: dict[str, Chart]
+    addons: dict[str, str]
     images: dict[str, str]
     vllm: str
 
@@ -38,6 +39,7 @@ def versions() -> Versions:
     card = importlib.import_module("yaml").safe_load(CARD.read_text(encoding="utf-8"))
     return Versions(
         charts={name: Chart(**entry) for name, entry in card["charts"].items()},
+        addons=dict(card["addons"]),
         images=dict(card["images"]),
         vllm=str(card["engine"]["vllm"]),
     )

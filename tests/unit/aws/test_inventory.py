@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -99,18 +100,42 @@ def test_associations_of_others_are_left_out(eks: Any, monkeypatch: pytest.Monke
     assert [item.name for item in inventory.associations(eks.client, "example")] == ["llm/sa1"]
 
 
+def test_add_ons_of_others_are_left_out(eks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "_THREADS", 1)
+    eks.answer("list_addons", {"clusterName": "example"}, {"addons": ["aws-efs-csi-driver", "gone"], "nextToken": "t"})
+    eks.answer("list_addons", {"clusterName": "example", "nextToken": "t"}, {"addons": ["vpc-cni"]})
+    place = {"clusterName": "example", "addonName": "aws-efs-csi-driver"}
+    eks.answer("describe_addon", place, {"addon": {**place, "status": "DEGRADED", "tags": OURS}})
+    eks.error("describe_addon", "ResourceNotFoundException", status=404)
+    place = {"clusterName": "example", "addonName": "vpc-cni"}
+    eks.answer("describe_addon", place, {"addon": {**place, "status": "ACTIVE", "tags": {"team": "x"}}})
+    (found,) = inventory.addons(eks.client, "example")
+    assert (found.kind, found.identifier, found.status, found.layer) == (
+        *("addon", "aws-efs-csi-driver", "DEGRADED"),
+        "storage",
+    )
+
+
+def test_add_ons_go_before_the_roles_that_they_act_in() -> None:
+    kinds = inventory.KINDS
+    assert kinds.index("addon") < kinds.index("pod_identity_association") < kinds.index("iam_role")
+
+
 def test_a_list_that_fails_is_reported_and_the_others_are_kept(
     s3files: Any, eks: Any, iam: Any, ec2: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clients = {"s3files": s3files.client, "eks": eks.client, "iam": iam.client, "ec2": ec2.client}
     monkeypatch.setattr(inventory, "client", lambda _session, service: clients[service])
+    # One thread: the script of EKS answers in order.
+    monkeypatch.setattr(inventory, "ThreadPoolExecutor", lambda max_workers: ThreadPoolExecutor(1))
     s3files.answer("list_file_systems", {}, {"fileSystems": []})
     eks.error("list_pod_identity_associations", "ResourceNotFoundException", status=404)
+    eks.error("list_addons", "AccessDeniedException", status=403)
     iam.error("list_roles", "AccessDenied", status=403)
     group = {"GroupId": "sg-1", "GroupName": "g", "Tags": upper(OURS)}
     ec2.answer("describe_security_groups", None, {"SecurityGroups": [group]})
     found = inventory.collect(object(), "example")
     assert [item.identifier for item in found.resources] == ["sg-1"]
     assert found.of("security_group") == found.resources
-    assert list(found.unreadable) == ["iam_role"]
+    assert list(found.unreadable) == ["addon", "iam_role"]
     assert "not allowed" in found.unreadable["iam_role"]

@@ -48,6 +48,22 @@ def test_properties_are_parameters_of_our_modules(module: str, resources: Resour
         assert {name for name, option in options.items() if option.get("required")} <= set(properties)
 
 
+def test_the_driver_as_an_add_on(variables: Any, resources: Resources) -> None:
+    assert resources("eks_addon") == {}
+    variables["llmfleet_efs_csi_driver"] = "addon"
+    ((name, addon),) = resources("eks_addon").items()
+    assert name == addon["name"] == "aws-efs-csi-driver" and addon["cluster_name"] == "prod"
+    card = yaml.safe_load((ROOT / "meta" / "versions.yml").read_text(encoding="utf-8"))
+    assert addon["version"] == card["addons"]["aws-efs-csi-driver"]
+    # Version 3 is the first that mounts S3 Files.
+    assert int(addon["version"].removeprefix("v").split(".")[0]) >= 3 and "-eksbuild." in addon["version"]
+    assert addon["configuration_values"]["node"]["resources"]["limits"] == {"memory": "1Gi"}
+    assert addon["tags"]["llmfleet.io/cluster"] == "prod"
+    options = _documentation("eks_addon")["options"]
+    assert set(addon) - {"tags"} <= set(options)
+    assert {name for name, option in options.items() if option.get("required")} <= set(addon)
+
+
 def test_bucket(resources: Resources) -> None:
     ((name, bucket),) = resources("s3_bucket").items()
     assert name == bucket["name"] == "eu-west-3-123456789012-prod-weights"
