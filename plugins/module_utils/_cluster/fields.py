@@ -165,8 +165,8 @@ def _equal(desired: Any, live: Any, quantity: bool | None) -> bool:
 
 def same(left: Any, right: Any) -> bool:
     """Equal as JSON: unlike in Python, 1, 1.0 and true are three things."""
-    kind = type(left)
-    if kind is not type(right):
+    kind, other = type(left), type(right)
+    if kind is not other:
         return _same_text(left, right)
     if kind is str or kind is int or kind is bool or left is None:
         return bool(left == right)

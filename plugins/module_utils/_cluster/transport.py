@@ -48,7 +48,7 @@ class Transport:
         }
         if self._pools is not None:
             return self._pools.request(method, self._host + target, **options)
-        return self._pool.urlopen(method, self._path + target, assert_same_host=False, **options)
+        return self._pool.request(method, self._path + target, assert_same_host=False, **options)
 
 
 def _in_one_piece(connection_class: Any) -> Any:
