@@ -84,9 +84,7 @@ def prune(
         delete_all(client, cluster, going, timeout=timeout)
     if only is not None:
         return result
-    staying = {_group_kind(obj.resource.group, obj.resource.kind) for obj in stale} - {
-        _group_kind(obj.resource.group, obj.resource.kind) for obj in going
-    }
+    staying = {_owned_key(obj)[0] for obj in stale if obj.resource.kind in _NEVER}
     narrow = kinds_text(kinds_of(parent) | staying)
     annotations = applied.desired["metadata"]["annotations"]
     if annotations[KINDS] != narrow:
