@@ -25,8 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked full unless --full was given."""
+    """Leave out what is marked full unless --full was given; with it, the kill tests, an hour of them, come last."""
     if config.getoption("--full"):
+        items.sort(key=lambda item: item.path.stem == "test_interruption")
         return
     left_out = [item for item in items if item.get_closest_marker("full")]
     if left_out:
