@@ -13,6 +13,8 @@ DEADLINE = "ProgressDeadlineExceeded"
 READY, WAITING, FAILING = "ready", "waiting", "failing"
 # A controller may say no while what an object refers to is still being made.
 GRACE = 45.0
+# Reasons of a condition that is only not True yet. NoResources: no replica of a Gateway's proxy serves yet.
+_PENDING = ("AddressNotAssigned", "NoResources", "Pending")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def conditions_of(obj: Mapping[str, Any], conditions: Any, wanted: tuple[str, ..
             return Verdict(WAITING, f"{kind} is about an earlier generation")
         if condition.get("status") == "True":
             continue
-        pending = condition.get("status") == "Unknown" or condition.get("reason") in ("Pending", "AddressNotAssigned")
+        pending = condition.get("status") == "Unknown" or condition.get("reason") in _PENDING
         return Verdict(WAITING if pending else FAILING, text_of(condition), grace)
     return OK
 

@@ -36,10 +36,11 @@ _FATAL = {
 # A first crash or two are usual while what a program needs is still coming up.
 _CRASHES = 3
 _LOG_LINES = 400
-# What looks like a credential never leaves a log through us.
+# What looks like a credential never leaves a log through us. A number of tokens is none.
 _CREDENTIAL = re.compile(
     r"(?i)(bearer\s+)\S+|\b(hf_|sk-|ghp_|github_pat_)\S+|\b(AKIA|ASIA)[A-Z0-9]{12,}|"
-    r"((?:password|passwd|secret|token|api[_-]?key)\S{0,20}\s*[=:]\s*)\S+|\beyJ[\w-]{10,}\.[\w.-]+"
+    r"((?:password|passwd|secret|token(?!s)|api[_-]?key)\S{0,20}\s*[=:]\s*|"
+    r"tokens\S{0,20}\s*[=:]\s*(?!\d{1,9}(?![\w.-])))\S+|\beyJ[\w-]{10,}\.[\w.-]+"
 )
 
 

@@ -41,9 +41,12 @@ def client(connect: Callable[[], Client]) -> Client:
     return connect()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def used(kubeconfig: str) -> Iterator[list[str]]:
-    """The cluster names used so far; whatever carries one of them is deleted at the end, all at once."""
+    """The cluster names used so far; whatever carries one of them is deleted at the end of these tests, all at once.
+
+    Others need the node's CPU.
+    """
     names: list[str] = []
     yield names
 

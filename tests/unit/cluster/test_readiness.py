@@ -194,6 +194,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "waiting",
     ),
     (
+        "gateway whose proxies start",
+        obj("Gateway", GATEWAY, {"conditions": [cond("Accepted"), cond("Programmed", "False", reason="NoResources")]}),
+        "waiting",
+    ),
+    (
         "gateway refused",
         obj("Gateway", GATEWAY, {"conditions": [cond("Accepted", "False", reason="Invalid"), cond("Programmed")]}),
         "failing",
@@ -401,6 +406,8 @@ def test_why_pods_are_not_ready() -> None:
     [
         "Authorization: Bearer sk-abcdef0123",
         "token=abcdef0123",
+        "--tokens=abcdef0123",
+        "tokens: 12abcdef0123",
         "HF token is hf_abcdef0123",
         "password: abcdef0123",
         "api_key=abcdef0123",
@@ -412,8 +419,15 @@ def test_credentials_in_logs_are_masked(text: str) -> None:
     assert "abcdef0123" not in masked(text) and "ABCDEF0123" not in masked(text)
 
 
-def test_ordinary_log_lines_stay() -> None:
-    text = "ValueError: No available memory for the cache blocks. Try gpu_memory_utilization 0.9"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ValueError: No available memory for the cache blocks. Try gpu_memory_utilization 0.9",
+        "arguments with --max-num-batched-tokens=1, without --max-model-len=64",
+        "prompt_tokens: 5, completion_tokens: 16",
+    ],
+)
+def test_ordinary_log_lines_stay(text: str) -> None:
     assert masked(text) == text
 
 
