@@ -50,7 +50,6 @@ def _post(url: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
         headers={
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
-            "X-Gateway-Model-Name": body["model"],
         },
     )
     try:

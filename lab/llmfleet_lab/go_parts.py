@@ -65,6 +65,12 @@ VERSITYGW_PROGRAM = GoPrograms(
     module=MODULES / "versitygw", programs={"versitygw": "github.com/versity/versitygw/cmd/versitygw"}
 )
 
+INFERENCE_EXTENSION_PROGRAMS = GoPrograms(
+    module=MODULES / "inference-extension",
+    programs=_commands("sigs.k8s.io/gateway-api-inference-extension/cmd", "bbr", "epp"),
+    copies={"crds": "sigs.k8s.io/gateway-api-inference-extension:config/crd/bases"},
+)
+
 LEADER_WORKER_SET_PROGRAM = GoPrograms(
     module=MODULES / "leader-worker-set",
     programs={"manager": "sigs.k8s.io/lws/cmd"},

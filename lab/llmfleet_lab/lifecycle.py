@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from llmfleet_lab import addresses as at
-from llmfleet_lab import cloud, control_plane, kubernetes, network, node, ownership, prerequisites, secrets
+from llmfleet_lab import cloud, control_plane, definitions, kubernetes, network, node, ownership, prerequisites, secrets
 from llmfleet_lab.aws.profile import write_profile
 from llmfleet_lab.aws.webhook import webhook_manifest
 from llmfleet_lab.build import Plan, build
@@ -132,6 +132,8 @@ def _start(
         for future in late:
             future.result()
     kubernetes.add_dns(kubectl)
+    # The kinds of the endpoint picker have no chart: a cluster is expected to have them.
+    definitions.load(kubectl, plan.folder("inference-extension") / "crds")
     count = kubernetes.add_extra_crds(kubectl)
     if count:
         progress.say(f"loaded CRDs from {count} files")

@@ -29,10 +29,15 @@ TABLE = (
     Entry("Envoy Gateway and its chart", "real", versions.ENVOY_GATEWAY),
     Entry("Envoy", "real", f"{versions.ENVOY}, in an image made here under the upstream's name"),
     Entry(
+        "body-based router, endpoint picker",
+        "real",
+        f"{versions.INFERENCE_EXTENSION} of the Gateway API inference extension, with its kinds",
+    ),
+    Entry(
         "LeaderWorkerSet", "real", f"{versions.LEADER_WORKER_SET}, its controller and chart; added by the command lws"
     ),
     Entry(
-        "kinds of KEDA, Karpenter, LeaderWorkerSet, prometheus-operator, External Secrets, inference extension",
+        "kinds of KEDA, Karpenter, LeaderWorkerSet, prometheus-operator, External Secrets",
         "stand-in",
         "definitions only, added by the command crds: the API server checks objects of them, no controller acts",
     ),

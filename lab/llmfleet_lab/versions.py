@@ -13,11 +13,11 @@ ENVOY_GATEWAY = "1.9.1"
 ENVOY = "1.40.0"
 VERSITYGW = "1.8.0"
 VLLM = "0.32.0"
+INFERENCE_EXTENSION = "1.5.0"
 LEADER_WORKER_SET = "0.8.0"
 
 # Whose definitions the lab can serve, without their controllers.
 EXTERNAL_SECRETS = "1.3.2"
-INFERENCE_EXTENSION = "1.5.0"
 KARPENTER = "1.14.1"
 KEDA = "2.21.0"
 PROMETHEUS_OPERATOR = "0.85.0"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def _objects_line(view: TaskView) -> str:
     counts = view.counts()
-    noun = {"chart_crds": "definition", "sync_secrets": "Secret"}.get(view.own, "object")
+    noun = {"chart_crds": "definition", "sync_secrets": "Secret", "random_secret": "Secret"}.get(view.own, "object")
     return f"{view._head()}{_told(counts, noun, view.check)}{_left(view)}{_trouble(view)} ({_times(view)})"
 
 
@@ -71,6 +71,7 @@ LINES = {
     "apply": _objects_line,
     "chart_crds": _objects_line,
     "sync_secrets": _objects_line,
+    "random_secret": _objects_line,
     "remove": _removal_line,
     "helm_release": _release_line,
     "ask": _answer_line,

@@ -117,8 +117,8 @@ def first_request(endpoint: Mapping[str, Any]) -> list[str]:
     lines = [f"  first request: POST {endpoint['url']}"]
     if endpoint.get("reachable_from"):
         lines[0] += f" (from {endpoint['reachable_from']})"
-    if models and endpoint.get("model_header"):
-        lines.append(f"    {endpoint['model_header']}: {models}")
+    if models:
+        lines.append(f"    model: {models}")
     if endpoint.get("keys_secret"):
         lines.append(f"    Authorization: Bearer and a key of Secret {endpoint['keys_secret']}")
     return lines

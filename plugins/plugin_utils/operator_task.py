@@ -59,7 +59,7 @@ class TaskView:
             for action, number in given.items() if isinstance(given, Mapping) else ():
                 if action in ACTIONS and isinstance(number, int):
                     found[str(action)] += number
-        elif self.own == "sync_secrets":
+        elif self.own in ("sync_secrets", "random_secret"):
             found.update(action for entry in self._list("applied") if (action := str(entry.get("action"))) in ACTIONS)
         for key in ("pruned", "removed", "kept") if self.own in ("apply", "remove") else ():
             found[key] += len(self._list(key))
@@ -87,7 +87,7 @@ class TaskView:
         if not self.shown:
             return []
         entries: list[tuple[str, Mapping[str, Any]]] = []
-        if self.own in ("apply", "sync_secrets"):
+        if self.own in ("apply", "sync_secrets", "random_secret"):
             entries += [(str(entry.get("action", "")), entry) for entry in self._list("applied")]
         if self.own in ("apply", "remove"):
             entries += [(key, entry) for key in ("pruned", "removed", "kept") for entry in self._list(key)]

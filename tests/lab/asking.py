@@ -31,7 +31,7 @@ class Gateway:
         return cls(kubectl.run(*where), Credentials(paths.secrets).text("gateway-key"))
 
     def ask(self, name: str, prompt: str = "hello", **more: Any) -> http.client.HTTPResponse:
-        """Ask a model or adapter for a completion, by header and body; the answer is still to be read.
+        """Ask a model or adapter for a completion; the answer is still to be read.
 
         more: fields of the body.
         """
@@ -39,7 +39,6 @@ class Gateway:
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self.key}",
-            "X-Gateway-Model-Name": name,
         }
         body = {"model": name, "prompt": prompt, "temperature": 0, "seed": 1, **more}
         connection.request("POST", "/v1/completions", json.dumps(body), headers)

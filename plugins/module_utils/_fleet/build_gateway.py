@@ -1,10 +1,10 @@
 # Copyright (c) 2026, llmfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform's one gateway on Envoy Gateway, and the Secret of its client keys, without the keys.
+"""The platform's one gateway on Envoy Gateway: its proxies, its two listeners, the Secrets of keys, without the keys.
 
-The header that names a model is not taken from clients' requests yet: until the model is read from the body, it is
-how a client names any model but the first. The client id is taken, because only the gateway may say who asks.
+What a listener runs on a request is decided by the first route that matches. The name of the model is known only when
+the body was read: so one listener reads it, and asks the other, where each model has routes and policies of its own.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_availability import spread_constraints
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_body_router import body_router
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_front import front
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Manifest
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import (
-    CLIENT_ID_HEADER,
+    CLIENTS_LISTENER,
     ENVOY_PODS,
     GATEWAY,
     GATEWAY_CLASS,
     GATEWAY_PORT,
+    MODELS_LISTENER,
+    MODELS_LISTENER_PORT,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions import versions
 
@@ -27,57 +31,23 @@ _API, _ENVOY_API = "gateway.networking.k8s.io", "gateway.envoyproxy.io"
 
 
 def add_gateway(build: Builder) -> None:
-    """Add class, proxy settings, gateway, the keys' policy and the clients' policy, and the Secret."""
+    """Add class, proxy settings, gateway, what its listeners do, and the Secrets."""
     names = build.fleet.names
-    for manifest in (
-        {
-            "apiVersion": f"{_API}/v1",
-            "kind": "GatewayClass",
-            "metadata": {"name": GATEWAY_CLASS},
-            "spec": {"controllerName": CONTROLLER},
-        },
-        _proxy(build),
-        _gateway(build),
-        _policy(
-            build,
-            "SecurityPolicy",
-            {
-                "apiKeyAuth": {
-                    "credentialRefs": [{"group": "", "kind": "Secret", "name": names.api_keys_secret}],
-                    "extractFrom": [{"headers": ["Authorization"]}],
-                    "forwardClientIDHeader": CLIENT_ID_HEADER,
-                    # The engine never sees a key.
-                    "sanitize": True,
-                }
-            },
-        ),
-        _policy(build, "ClientTrafficPolicy", {"headers": {"earlyRequestHeaders": {"remove": [CLIENT_ID_HEADER]}}}),
-    ):
+    gateway_class = {
+        "apiVersion": f"{_API}/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": GATEWAY_CLASS},
+        "spec": {"controllerName": CONTROLLER},
+    }
+    for manifest in (gateway_class, _proxy(build), *body_router(build), _gateway(build), *front(build)):
         build.add("gateway", "envoy_gateway", manifest)
-    build.add(
-        "gateway",
-        "secrets",
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": names.api_keys_secret, "namespace": names.gateway_namespace},
-            "type": "Opaque",
-        },
-    )
+    for name in (names.api_keys_secret, names.hop_secret):
+        secret = {"metadata": {"name": name, "namespace": names.gateway_namespace}, "type": "Opaque"}
+        build.add("gateway", "secrets", {"apiVersion": "v1", "kind": "Secret", **secret})
 
 
 def _metadata(build: Builder) -> dict[str, str]:
     return {"name": GATEWAY, "namespace": build.fleet.names.gateway_namespace}
-
-
-def _policy(build: Builder, kind: str, spec: dict[str, Any]) -> Manifest:
-    """A policy of Envoy Gateway on the gateway."""
-    return {
-        "apiVersion": f"{_ENVOY_API}/v1alpha1",
-        "kind": kind,
-        "metadata": _metadata(build),
-        "spec": {"targetRefs": [{"group": _API, "kind": "Gateway", "name": GATEWAY}], **spec},
-    }
 
 
 def _proxy(build: Builder) -> Manifest:
@@ -110,23 +80,12 @@ def _proxy(build: Builder) -> Manifest:
             "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
             # A proxy that ends goes on with what it has begun for as long as a request may take. It waits for its
             # connections, not for the time: one without any ends after seconds.
-            "shutdown": {"drainTimeout": _longest_timeout(build)},
+            "shutdown": {"drainTimeout": build.fleet.longest_timeout},
         },
     }
 
 
-def _longest_timeout(build: Builder) -> str:
-    """The longest time that a request to a routed model may take, as its description has it; a minute without any."""
-    routed = [model for model in build.fleet.models if model.routed]
-    longest = max(routed, key=lambda model: model.timeout_seconds, default=None)
-    return "60s" if longest is None else str(longest.get("gateway.timeout"))
-
-
 def _gateway(build: Builder) -> Manifest:
-    from_models = {
-        "from": "Selector",
-        "selector": {"matchLabels": {"kubernetes.io/metadata.name": build.fleet.names.models_namespace}},
-    }
     return {
         "apiVersion": f"{_API}/v1",
         "kind": "Gateway",
@@ -135,12 +94,20 @@ def _gateway(build: Builder) -> Manifest:
             "gatewayClassName": GATEWAY_CLASS,
             "infrastructure": {"parametersRef": {"group": _ENVOY_API, "kind": "EnvoyProxy", "name": GATEWAY}},
             "listeners": [
-                {
-                    "name": "http",
-                    "protocol": "HTTP",
-                    "port": GATEWAY_PORT,
-                    "allowedRoutes": {"namespaces": from_models},
-                }
+                _listener(CLIENTS_LISTENER, GATEWAY_PORT, {"from": "Same"}),
+                _listener(MODELS_LISTENER, MODELS_LISTENER_PORT, _from_models(build)),
             ],
         },
     }
+
+
+def _listener(name: str, port: int, namespaces: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "protocol": "HTTP", "port": port, "allowedRoutes": {"namespaces": namespaces}}
+
+
+def _from_models(build: Builder) -> dict[str, Any]:
+    """Routes of models, and the gateway's own for names that no model has."""
+    names = build.fleet.names
+    where = sorted({names.models_namespace, names.gateway_namespace})
+    expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": where}
+    return {"from": "Selector", "selector": {"matchExpressions": [expression]}}

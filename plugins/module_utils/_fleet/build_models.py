@@ -21,14 +21,13 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import 
 
 def add_models(build: Builder) -> None:
     """Add the objects of every model."""
-    default = next((model for model in build.fleet.models if model.routed), None)
     for model in build.fleet.models:
         labels = model_labels(model, "inference")
-        for manifest in _objects(build, model, is_default=model is default):
+        for manifest in _objects(build, model):
             build.add("models", "models", manifest, labels)
 
 
-def _objects(build: Builder, model: Model, is_default: bool) -> list[Manifest]:
+def _objects(build: Builder, model: Model) -> list[Manifest]:
     namespace = build.fleet.names.models_namespace
     metadata = {"name": model.name, "namespace": namespace}
     objects: list[Manifest] = [
@@ -39,7 +38,7 @@ def _objects(build: Builder, model: Model, is_default: bool) -> list[Manifest]:
         *budget(model, metadata, pod_labels(model)),
     ]
     if model.routed:
-        objects.append(route(build, model, metadata, is_default))
+        objects.append(route(build, model, metadata))
     return objects
 
 

@@ -11,8 +11,17 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_body_router import (
+    BODY_ROUTER_PODS,
+    BODY_ROUTER_PORT,
+)
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import ENVOY_PODS, GATEWAY_PORT, MODEL_PORT
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import (
+    ENVOY_PODS,
+    GATEWAY_PORT,
+    MODEL_PORT,
+    MODELS_LISTENER_PORT,
+)
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pod_security import RESTRICTED_LABELS
 
 ANYWHERE: list[dict[str, Any]] = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]
@@ -110,12 +119,26 @@ def _gateway_policies(build: Builder) -> None:
         names.gateway_namespace,
         "allow-envoy",
         ENVOY_PODS,
-        # Any pod of the cluster may ask; the keys decide whether it is answered.
-        ingress=[{"from": [{"namespaceSelector": {}}], "ports": _ports(GATEWAY_PORT)}],
+        # Any pod of the cluster may ask; the keys decide whether it is answered. The models' listener is asked by
+        # proxies only.
+        ingress=[
+            {"from": [{"namespaceSelector": {}}], "ports": _ports(GATEWAY_PORT)},
+            {"from": _pods(ENVOY_PODS), "ports": _ports(MODELS_LISTENER_PORT)},
+        ],
         egress=[
+            {"to": _pods(ENVOY_PODS), "ports": _ports(MODELS_LISTENER_PORT)},
+            {"to": _pods(BODY_ROUTER_PODS), "ports": _ports(BODY_ROUTER_PORT)},
             {"to": _in(names.models_namespace, {"app.kubernetes.io/part-of": "llmfleet"}), "ports": _ports(MODEL_PORT)},
             {"to": _pods(CONTROLLER_PODS), "ports": _ports(*XDS_PORTS)},
         ],
+    )
+    _policy(
+        build,
+        "gateway",
+        names.gateway_namespace,
+        "allow-body-router",
+        BODY_ROUTER_PODS,
+        ingress=[{"from": _pods(ENVOY_PODS), "ports": _ports(BODY_ROUTER_PORT)}],
     )
     _policy(
         build,

@@ -121,6 +121,11 @@ class Model:
         ]
 
     @property
+    def served_names(self) -> list[str]:
+        """The names that clients may ask for: the model's and its adapters'."""
+        return [self.name, *(adapter.name for adapter in self.adapters)]
+
+    @property
     def prefixes(self) -> list[str]:
         """Where the fetchers of the model and of its adapters write in the bucket.
 
@@ -183,6 +188,13 @@ class Fleet:
         only = self.platform["only"]
         return self.models if only is None else tuple(model for model in self.models if model.name in only)
 
+    @property
+    def longest_timeout(self) -> str:
+        """The longest time that a request to a routed model may take, as described; a minute without any."""
+        routed = [model for model in self.models if model.routed]
+        longest = max(routed, key=lambda model: model.timeout_seconds, default=None)
+        return "60s" if longest is None else str(longest.get("gateway.timeout"))
+
     def place(self, model: Model, errors: Errors) -> Where:
         """The place of a model in the description."""
         return Where(f"llmfleet_models[{self._positions[model.name]}] ({model.name})", errors)
@@ -219,6 +231,7 @@ class Fleet:
             "warnings": list(self.warnings),
             "names": {
                 **asdict(names),
+                "hop_secret": names.hop_secret,
                 "volume": names.volume,
                 "file_system": names.file_system,
                 "security_group": names.security_group,

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 FETCHER_ACCOUNT = "weights-fetcher"
 CLIENT_ID_HEADER = "x-llm-client-id"
 MODEL_HEADER = "X-Gateway-Model-Name"
+# By which one listener of the gateway proves to the other that a request has been through it.
+HOP_HEADER = "x-llm-hop-key"
+# By which an endpoint picker tells the proxy which replica takes a request.
+PICKED_HEADER = "x-gateway-destination-endpoint"
 GATEWAY = "llm-gateway"
+BODY_ROUTER = "body-router"
 GATEWAY_CLASS = "llmfleet"
 # Labels that Envoy Gateway gives to the proxies that it makes.
 ENVOY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
@@ -21,6 +26,10 @@ ADAPTERS_FOLDER = "adapters"
 CACHE_FOLDER = ".cache"
 MODEL_PORT = 8000
 GATEWAY_PORT = 8080
+# The listeners of the gateway: clients ask the first, which asks the second, where the models' routes are.
+CLIENTS_LISTENER = "http"
+MODELS_LISTENER = "models"
+MODELS_LISTENER_PORT = 8081
 UID = 1001
 GID = 1001
 
@@ -51,6 +60,11 @@ class Names:
         if self.region.startswith("cn-"):
             return "aws-cn"
         return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    @property
+    def hop_secret(self) -> str:
+        """The Secret of the key that one listener of the gateway shows to the other."""
+        return f"{GATEWAY}-hop"
 
     @property
     def volume(self) -> str:

@@ -68,13 +68,6 @@ def test_each_is_answered_by_its_name(gateway: Gateway, lab_model: dict[str, Any
     assert all(one != other for one, other in zip(base, with_adapter, strict=True)), "the adapter changes nothing"
 
 
-@pytest.mark.parametrize("name", [ADAPTER, "tiny-llama"])
-def test_the_header_chooses_the_engine(gateway: Gateway, name: str) -> None:
-    answer = gateway.ask(SECOND, model=name, max_tokens=1)
-    content = answer.read()
-    assert answer.status == 404 and name.encode() in content, "the second model's engine knows what it does not serve"
-
-
 def test_an_adapter_is_not_a_workload_of_its_own(kubectl: Kubectl, lab_model: dict[str, Any]) -> None:
     names = kubectl.run("get", "deployments", "-n", "llm", "-o", "jsonpath={.items[*].metadata.name}").split()
     assert sorted(names) == sorted([lab_model["name"], SECOND])

@@ -26,7 +26,7 @@ RESULT = {
     "text": "swordfish",
 }
 APPLY = {"name": "Apply the models", "llmfleet.eks.apply": {"layer": "models", "result": RESULT}}
-ENDPOINT = {"url": "http://gw/v1", "models": ["qwen"], "model_header": "X-Model", "keys_secret": "ns/keys"}
+ENDPOINT = {"url": "http://gw/v1", "models": ["qwen"], "keys_secret": "ns/keys"}
 ROLES: dict[str, list[dict[str, Any]]] = {
     "namespaces": [
         {
@@ -70,7 +70,7 @@ def test_terminal(run: Run) -> None:
         "  verify                              N",
         "  total                               N",
         "  first request: POST http://gw/v1",
-        "    X-Model: qwen",
+        "    model: qwen",
         "    Authorization: Bearer and a key of Secret ns/keys",
         "",
         "",

@@ -142,7 +142,7 @@ def test_objects() -> None:
 
 @pytest.mark.parametrize("odd", [{}, {"counts": 5}, {"counts": {"created": "x", "swordfish": 1}}, {"applied": "text"}])
 def test_odd_results(odd: dict[str, Any]) -> None:
-    for action in ("apply", "chart_crds", "sync_secrets", "remove", "helm_release", "ask", "render"):
+    for action in ("apply", "chart_crds", "sync_secrets", "random_secret", "remove", "helm_release", "ask", "render"):
         given = view(action, {**odd, "seconds": "soon", "pruned": [5], "not_ready": "no", "removed": 7, "release": 8})
         assert "swordfish" not in given.line()
         HostRun("x").add(given)
@@ -172,7 +172,6 @@ def test_summary() -> None:
         "url": "http://gw.ns.svc:8080/v1/completions",
         "reachable_from": "inside the cluster",
         "models": ["qwen", "coder"],
-        "model_header": "X-Gateway-Model-Name",
         "keys_secret": "ns/keys",
         "key": "swordfish",
     }
@@ -186,7 +185,7 @@ def test_summary() -> None:
         "  verify                     0.0 s",
         "  total                     60.0 s",
         "  first request: POST http://gw.ns.svc:8080/v1/completions (from inside the cluster)",
-        "    X-Gateway-Model-Name: qwen, coder",
+        "    model: qwen, coder",
         "    Authorization: Bearer and a key of Secret ns/keys",
     ]
 

@@ -58,15 +58,30 @@ SHARED = {
         ("NetworkPolicy", "default-deny"),
         ("NetworkPolicy", "allow-dns"),
         ("NetworkPolicy", "allow-envoy"),
+        ("NetworkPolicy", "allow-body-router"),
         ("NetworkPolicy", "allow-controller"),
         ("NetworkPolicy", "allow-certificates-job"),
         ("ConfigMap", "llmfleet-gateway-envoy-gateway"),
         ("GatewayClass", "llmfleet"),
         ("EnvoyProxy", "llm-gateway"),
+        ("ServiceAccount", "body-router"),
+        ("Deployment", "body-router"),
+        ("Service", "body-router"),
+        ("PodDisruptionBudget", "body-router"),
         ("Gateway", "llm-gateway"),
         ("SecurityPolicy", "llm-gateway"),
+        ("SecurityPolicy", "llm-gateway-models"),
         ("ClientTrafficPolicy", "llm-gateway"),
+        ("EnvoyExtensionPolicy", "llm-gateway"),
+        ("BackendTrafficPolicy", "llm-gateway"),
+        ("HTTPRouteFilter", "llm-gateway-hop"),
+        ("HTTPRouteFilter", "llm-gateway-models"),
+        ("HTTPRouteFilter", "llm-gateway-unknown-path"),
+        ("HTTPRouteFilter", "llm-gateway-unknown-model"),
+        ("HTTPRoute", "llm-gateway"),
+        ("HTTPRoute", "llm-gateway-unknown-model"),
         ("Secret", "llm-api-keys"),
+        ("Secret", "llm-gateway-hop"),
     ],
     "models": [
         ("ConfigMap", "llmfleet-models-weights"),
@@ -103,7 +118,7 @@ def test_nothing_else() -> None:
     found = entries(reference.description())
     assert {_model_of(entry) for entry in found} == {*NAMES, None}
     assert {entry["layer"] for entry in found if _model_of(entry) is None} == set(SHARED)
-    assert len(found) == sum(map(len, OBJECTS.values())) + sum(map(len, SHARED.values())) == 67
+    assert len(found) == sum(map(len, OBJECTS.values())) + sum(map(len, SHARED.values())) == 82
 
 
 def test_the_fleet_can_be_scaled_to_its_most() -> None:
@@ -119,13 +134,9 @@ def test_the_pinned_engine_takes_the_arguments(number: int) -> None:
 def test_models_and_adapters_are_asked_by_their_names() -> None:
     routes = reference.manifests(reference.description(), "HTTPRoute")
     named = [
-        [
-            match["headers"][0]["value"]
-            for rule in route["spec"]["rules"]
-            for match in rule["matches"][:1]
-            if "headers" in match
-        ]
+        [match["headers"][0]["value"] for rule in route["spec"]["rules"] for match in rule["matches"]]
         for route in routes
+        if route["metadata"]["namespace"] == "llm"
     ]
     assert named == [["qwen-coder", *ADAPTERS], ["qwen3-8b"], ["qwen-coder-fim"], ["llamaguard3-1b"]]
 

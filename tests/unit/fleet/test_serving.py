@@ -200,8 +200,9 @@ def test_routes(variables: Any, objects: Any) -> None:
     assert "HTTPRoute/a-silent" not in found
     first, rest = found["HTTPRoute/qwen"]["spec"], found["HTTPRoute/second"]["spec"]
     assert first["parentRefs"][0]["name"] == "llm-gateway" and first["parentRefs"][0]["namespace"] == "llm-gateway"
-    # Requests without the header go to the first routed model, and to it alone.
-    assert [bool(rule["matches"][0].get("headers")) for rule in first["rules"]] == [True, False]
+    assert first["parentRefs"][0]["sectionName"] == "models"
+    # A request that names no model is nobody's.
+    assert all(match["headers"] for spec in (first, rest) for rule in spec["rules"] for match in rule["matches"])
     (rule,) = rest["rules"]
     (match,) = rule["matches"]
     assert match["path"] == {"type": "PathPrefix", "value": "/v1/"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from llmfleet_lab import reality, versions
+from llmfleet_lab import parts, reality, versions
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
         ("envoy-gateway", "github.com/envoyproxy/gateway", versions.ENVOY_GATEWAY),
         ("versitygw", "github.com/versity/versitygw", versions.VERSITYGW),
         ("leader-worker-set", "sigs.k8s.io/lws", versions.LEADER_WORKER_SET),
+        ("inference-extension", "sigs.k8s.io/gateway-api-inference-extension", versions.INFERENCE_EXTENSION),
         ("definitions", "sigs.k8s.io/lws", versions.LEADER_WORKER_SET),
         ("definitions", "github.com/external-secrets/external-secrets", versions.EXTERNAL_SECRETS),
         ("definitions", "sigs.k8s.io/gateway-api-inference-extension", versions.INFERENCE_EXTENSION),
@@ -48,6 +49,8 @@ def test_the_lab_runs_what_the_card_names() -> None:
     assert card["charts"]["envoy-gateway"]["version"] == versions.ENVOY_GATEWAY
     assert card["engine"]["vllm"] == versions.VLLM
     assert card["images"]["vllm"].endswith(f":v{versions.VLLM}")
+    for part in ("body-router", "endpoint-picker"):
+        assert parts.IMAGES[f"image-{part}"] == (card["images"][part],)
 
 
 def test_the_readme_of_the_lab_has_the_table() -> None:

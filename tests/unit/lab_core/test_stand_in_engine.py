@@ -82,6 +82,18 @@ def events(text: str) -> list[str]:
     return [line.removeprefix("data: ") for line in text.split("\n\n") if line]
 
 
+def test_a_body_may_come_in_chunks(start: Start) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", start().ready().port, timeout=20)
+    parts = (part.encode() for part in ('{"model": "tiny", ', '"prompt": "one', ' two"}'))
+    for _ in range(2):
+        headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+        connection.request("POST", "/v1/completions", parts, headers, encode_chunked=True)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["choices"][0]["text"]) == (200, "one two")
+        # The connection goes on where the body has ended.
+        parts = (part.encode() for part in ('{"model": "tiny", "prompt": "one two"}',))
+
+
 def test_a_stream_is_slow_and_has_an_end(start: Start) -> None:
     engine = start().ready()
     began = time.monotonic()

@@ -70,8 +70,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._json(500, {"error": {"message": "cannot schedule new futures after shutdown", "code": 500}})
 
     def _complete(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        asked: Any = json.loads(self.rfile.read(length) or b"{}")
+        asked: Any = json.loads(self._body() or b"{}")
         if self.path != "/v1/completions":
             self._json(404, {"error": {"message": "Not Found", "code": 404}})
         elif asked.get("model") not in self.names:
@@ -84,6 +83,18 @@ class Handler(BaseHTTPRequestHandler):
             choice = {"index": 0, "text": " ".join(words), "finish_reason": "stop"}
             answer = {"id": OWNER, "object": "text_completion", "model": asked["model"]}
             self._json(200, {**answer, "choices": [choice], "usage": usage})
+
+    def _body(self) -> bytes:
+        """The body of the request; a gateway that reads bodies itself sends it on in chunks."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+        return found
 
     def _stream(self, asked: dict[str, Any]) -> None:
         """Send max_tokens words of the prompt, over and over, an event each that names the pod, and the end."""
