@@ -59,6 +59,10 @@ sanity: venv ## ansible-test sanity on the built collection
 unit: venv ## Unit tests only
 	python -m pytest tests/unit
 
+.PHONY: digests
+digests: venv ## Ask the registries for the digests of the images of meta/versions.yml and write them there
+	python meta/digests.py
+
 .PHONY: bench
 bench: venv ## Measure rendering, apply and a run without changes, side by side with others, on the running lab
 	python -m bench.render

@@ -12,15 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from llmfleet_lab.aws import addon_schema
+from llmfleet_lab.aws.eks_resources import EksResources, check_tags, invalid
 from llmfleet_lab.aws.faults import AwsFault
 from llmfleet_lab.aws.operations import Call
 from llmfleet_lab.aws.pagination import page
 from llmfleet_lab.aws.request import Request
 from llmfleet_lab.aws.response import Response
-from llmfleet_lab.aws.restjson import Handler, serve
 from llmfleet_lab.aws.s3files.resources import Lifecycle, Store
 from llmfleet_lab.aws.world import World
 
@@ -29,7 +28,6 @@ DEFAULTS = {"aws-efs-csi-driver": "v3.3.0-eksbuild.1"}
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 _STATES = {"creating": "CREATING", "updating": "UPDATING", "available": "ACTIVE", "deleting": "DELETING"}
 FAILURES = ("CREATE_FAILED", "UPDATE_FAILED", "DEGRADED", "DELETE_FAILED")
-TAG_LIMIT = 50
 
 
 @dataclass(frozen=True)
@@ -66,48 +64,34 @@ class Addon:
         return _STATES.get(state, "")
 
 
-def _invalid(message: str) -> AwsFault:
-    return AwsFault("InvalidParameterException", message, 400)
-
-
-class Addons:
+class Addons(EksResources[tuple[str, str], Addon]):
     """The operations. store: its clock and delays, which are those of S3 Files."""
 
     def __init__(self, world: World, store: Store) -> None:
-        self._world = world
         self._store = store
-        self._items: dict[tuple[str, str], Addon] = {}
         self._next_failure: dict[str, Failure] = {}
-        self._handlers: Mapping[str, Handler] = {
+        handlers = {
             "CreateAddon": self._create,
             "DescribeAddon": self._describe,
             "DescribeAddonConfiguration": self._configuration,
             "ListAddons": self._list,
             "UpdateAddon": self._update,
             "DeleteAddon": self._delete,
-            "TagResource": self._tag,
-            "UntagResource": self._untag,
-            "ListTagsForResource": self._list_tags,
         }
-
-    def answers(self, call: Call) -> bool:
-        """Whether the operation of EKS is one of ours: on add-ons, or on their tags."""
-        if call.operation in ("TagResource", "UntagResource", "ListTagsForResource"):
-            return ":addon/" in unquote(call.uri.get("resourceArn", ""))
-        return call.operation in self._handlers
+        super().__init__(world, "addon", handlers, store.lock)
 
     def serve(self, request: Request, call: Call) -> Response:
-        """Answer one request. Raises AwsFault."""
-        with self._store.lock:
+        """Answer one request, after what is gone by now was forgotten. Raises AwsFault."""
+        with self._lock:
             self._items = {key: item for key, item in self._items.items() if item.status}
-            return serve(request, call, self._handlers, _invalid)
+            return super().serve(request, call)
 
     def fail_next(self, document: Any) -> dict[str, Any]:
         """Let the next change of an add-on end in a failure. Raises ValueError for a bad document."""
         members = {"addonName", "status", "code", "message"}
         if not isinstance(document, dict) or set(document) != members or document["status"] not in FAILURES:
             raise ValueError(f"expected an object with {', '.join(sorted(members))}; status: {', '.join(FAILURES)}")
-        with self._store.lock:
+        with self._lock:
             failure = Failure(document["status"], str(document["code"]), str(document["message"]))
             self._next_failure[str(document["addonName"])] = failure
         return dict(document)
@@ -119,12 +103,10 @@ class Addons:
             raise AwsFault("ResourceInUseException", message, 409, {"clusterName": cluster, "addonName": name})
         version = self._version(name, request.get("addonVersion"))
         self._check(request)
-        identifier = uuid.uuid4()
-        arn = f"arn:aws:eks:{self._world.region}:{self._world.account}:addon/{cluster}/{name}/{identifier}"
         item = Addon(
             cluster=cluster,
             name=name,
-            arn=arn,
+            arn=self._arn(f"{cluster}/{name}/{uuid.uuid4()}"),
             version=version,
             configuration=request.get("configurationValues", ""),
             life=self._store.life(),
@@ -149,7 +131,7 @@ class Addons:
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
         cluster = self._cluster(request)
         found = sorted(name for where, name in self._items if where == cluster)
-        names, token = page(found, request.get("maxResults", 100), request.get("nextToken"), _invalid)
+        names, token = page(found, request.get("maxResults", 100), request.get("nextToken"), invalid)
         return {"addons": names, "nextToken": token}
 
     def _update(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -174,27 +156,6 @@ class Addons:
             item.life.enter("deleting")
         return {"addon": {**self._described(item), "status": "DELETING"}}
 
-    def _tag(self, request: dict[str, Any]) -> dict[str, Any]:
-        item = self._by_arn(request["resourceArn"])
-        wanted = {**item.tags, **request["tags"]}
-        self._check({"tags": wanted})
-        item.tags = wanted
-        return {}
-
-    def _untag(self, request: dict[str, Any]) -> dict[str, Any]:
-        item = self._by_arn(request["resourceArn"])
-        item.tags = {key: value for key, value in item.tags.items() if key not in request["tagKeys"]}
-        return {}
-
-    def _list_tags(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"tags": self._by_arn(request["resourceArn"]).tags}
-
-    def _cluster(self, request: dict[str, Any]) -> str:
-        name = str(request["clusterName"])
-        if not self._world.cluster_exists(name):
-            raise AwsFault("ResourceNotFoundException", f"No cluster found for name: {name}.", 404)
-        return name
-
     def _item(self, request: dict[str, Any]) -> Addon:
         cluster, name = self._cluster(request), request["addonName"]
         item = self._items.get((cluster, name))
@@ -203,31 +164,20 @@ class Addons:
             raise AwsFault("ResourceNotFoundException", message, 404, {"clusterName": cluster, "addonName": name})
         return item
 
-    def _by_arn(self, arn: str) -> Addon:
-        for item in self._items.values():
-            if item.arn == arn:
-                return item
-        raise AwsFault("NotFoundException", f"Resource {arn} does not exist.", 404)
-
     def _version(self, name: str, version: str | None) -> str:
         if name not in DEFAULTS:
-            raise _invalid(f"Addon {name} specified is not supported")
+            raise invalid(f"Addon {name} specified is not supported")
         if version is not None and not _VERSION.fullmatch(version):
-            raise _invalid(f"Addon version {version} specified is not supported")
+            raise invalid(f"Addon version {version} specified is not supported")
         return version or DEFAULTS[name]
 
     def _check(self, request: Mapping[str, Any]) -> None:
         """Check tags and configuration as EKS does before it begins."""
-        tags = request.get("tags", {})
-        if len(tags) > TAG_LIMIT:
-            raise _invalid(f"tags: {len(tags)} tags, expected at most {TAG_LIMIT}")
-        for key in tags:
-            if key.lower().startswith("aws:"):
-                raise _invalid(f"tags: the key {key!r} begins with the reserved prefix aws:")
+        check_tags(request.get("tags", {}))
         if request.get("configurationValues"):
             wrong = addon_schema.wrong(request["configurationValues"])
             if wrong:
-                raise _invalid(f"ConfigurationValue provided in request is not supported: {wrong}")
+                raise invalid(f"ConfigurationValue provided in request is not supported: {wrong}")
 
     def _described(self, item: Addon) -> dict[str, Any]:
         status = item.status or "DELETING"

@@ -12,19 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from llmfleet_lab.aws import policies
+from llmfleet_lab.aws.eks_resources import EksResources, check_tags, invalid
 from llmfleet_lab.aws.faults import AwsFault
-from llmfleet_lab.aws.operations import Call
 from llmfleet_lab.aws.pagination import page
-from llmfleet_lab.aws.request import Request
-from llmfleet_lab.aws.response import Response
-from llmfleet_lab.aws.restjson import Handler, serve
 from llmfleet_lab.aws.world import World
 
 PODS_PRINCIPAL = "pods.eks.amazonaws.com"
-TAG_LIMIT = 50
 
 
 @dataclass
@@ -48,38 +43,18 @@ class Association:
     policy: str | None = None
 
 
-def _invalid(message: str) -> AwsFault:
-    return AwsFault("InvalidParameterException", message, 400)
-
-
-class Associations:
+class Associations(EksResources[str, Association]):
     """The operations, and the look-up by service account for webhook and agent."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._lock = threading.RLock()
-        self._items: dict[str, Association] = {}
-        self._handlers: Mapping[str, Handler] = {
+        handlers = {
             "CreatePodIdentityAssociation": self._create,
             "DescribePodIdentityAssociation": self._describe,
             "ListPodIdentityAssociations": self._list,
             "UpdatePodIdentityAssociation": self._update,
             "DeletePodIdentityAssociation": self._delete,
-            "TagResource": self._tag,
-            "UntagResource": self._untag,
-            "ListTagsForResource": self._list_tags,
         }
-
-    def answers(self, call: Call) -> bool:
-        """Whether the operation of EKS is one of ours: on associations, or on their tags."""
-        if call.operation in ("TagResource", "UntagResource", "ListTagsForResource"):
-            return ":podidentityassociation/" in unquote(call.uri.get("resourceArn", ""))
-        return call.operation in self._handlers
-
-    def serve(self, request: Request, call: Call) -> Response:
-        """Answer one request. Raises AwsFault."""
-        with self._lock:
-            return serve(request, call, self._handlers, _invalid)
+        super().__init__(world, "podidentityassociation", handlers, threading.RLock())
 
     def find(self, cluster: str, namespace: str, service_account: str) -> Association | None:
         """The association of a service account, None when it has none."""
@@ -104,13 +79,13 @@ class Associations:
                 return {"association": self._described(existing)}
             message = f"Association already exists: {existing.identifier}"
             raise AwsFault("ResourceInUseException", message, 409, {"clusterName": cluster})
-        self._check_tags(request.get("tags", {}))
+        check_tags(request.get("tags", {}))
         self._check(cluster, request["roleArn"], request.get("policy"), request.get("disableSessionTags", False))
         identifier = "a-" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(17))
         region, account = self._world.region, self._world.account
         item = Association(
             identifier=identifier,
-            arn=f"arn:aws:eks:{region}:{account}:podidentityassociation/{cluster}/{identifier}",
+            arn=self._arn(f"{cluster}/{identifier}"),
             cluster=cluster,
             namespace=namespace,
             service_account=service_account,
@@ -138,7 +113,7 @@ class Associations:
             and request.get("namespace") in (None, item.namespace)
             and request.get("serviceAccount") in (None, item.service_account)
         ]
-        items, token = page(found, request.get("maxResults", 100), request.get("nextToken"), _invalid)
+        items, token = page(found, request.get("maxResults", 100), request.get("nextToken"), invalid)
         members = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId")
         return {
             "associations": [{key: self._described(item)[key] for key in members} for item in items],
@@ -164,27 +139,6 @@ class Associations:
         del self._items[item.identifier]
         return {"association": self._described(item)}
 
-    def _tag(self, request: dict[str, Any]) -> dict[str, Any]:
-        item = self._by_arn(request["resourceArn"])
-        wanted = {**item.tags, **request["tags"]}
-        self._check_tags(wanted)
-        item.tags = wanted
-        return {}
-
-    def _untag(self, request: dict[str, Any]) -> dict[str, Any]:
-        item = self._by_arn(request["resourceArn"])
-        item.tags = {key: value for key, value in item.tags.items() if key not in request["tagKeys"]}
-        return {}
-
-    def _list_tags(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"tags": self._by_arn(request["resourceArn"]).tags}
-
-    def _cluster(self, request: dict[str, Any]) -> str:
-        name = str(request["clusterName"])
-        if not self._world.cluster_exists(name):
-            raise AwsFault("ResourceNotFoundException", f"No cluster found for name: {name}.", 404)
-        return name
-
     def _item(self, request: dict[str, Any]) -> Association:
         cluster = self._cluster(request)
         item = self._items.get(request["associationId"])
@@ -193,29 +147,16 @@ class Associations:
             raise AwsFault("ResourceNotFoundException", message, 404, {"clusterName": cluster})
         return item
 
-    def _by_arn(self, arn: str) -> Association:
-        for item in self._items.values():
-            if item.arn == arn:
-                return item
-        raise AwsFault("NotFoundException", f"Resource {arn} does not exist.", 404)
-
     def _check(self, cluster: str, role_arn: str, policy: str | None, session_tags_disabled: bool) -> None:
         document = self._world.trust(role_arn)
         if document is None:
-            raise _invalid("Role provided in the request does not exist.")
+            raise invalid("Role provided in the request does not exist.")
         if not trust_allows(document, self._world, cluster, session_tags_disabled):
-            raise _invalid(
+            raise invalid(
                 "Trust policy of the role provided is invalid. Follow the official documentation to resolve the issue."
             )
         if policy and not session_tags_disabled:
-            raise _invalid("Session tags must be disabled when a policy is provided.")
-
-    def _check_tags(self, tags: Mapping[str, str]) -> None:
-        if len(tags) > TAG_LIMIT:
-            raise _invalid(f"tags: {len(tags)} tags, expected at most {TAG_LIMIT}")
-        for key in tags:
-            if key.lower().startswith("aws:"):
-                raise _invalid(f"tags: the key {key!r} begins with the reserved prefix aws:")
+            raise invalid("Session tags must be disabled when a policy is provided.")
 
     def _described(self, item: Association) -> dict[str, Any]:
         return {

@@ -13,7 +13,7 @@ from concurrent.futures import wait as wait_futures
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import THREADS, Client
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client import Client
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired import (
     CRD,
     CRDS,
@@ -179,7 +179,7 @@ class _Apply:
 
         if not items:
             return
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="llmfleet-apply") as pool:
+        with ThreadPoolExecutor(self.client.streams, thread_name_prefix="llmfleet-apply") as pool:
             running = {pool.submit(guarded, item): item for item in items}
             pending = set(running)
             while pending:

@@ -18,6 +18,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster import sdk
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.connection import Connection, connect
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery import Discovery, Resource
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ApiError, ClusterError, Unreachable
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.streams import AT_SERVER, MOST, Streams
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.transport import (
     Transport,
     cause,
@@ -33,8 +34,8 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 
 T = TypeVar("T")
-# Requests under way at once: so many that an API server which is 30 ms away has always something to do.
-THREADS = 16
+# Requests under way at once; where there are many to send, Client.streams tells more of them for a server far away.
+THREADS = AT_SERVER
 _READS = frozenset({"GET", "HEAD"})
 _PAGE = 500
 
@@ -60,7 +61,13 @@ class Client:
         self._answered = False
         self._count = threading.Lock()
         self._decoding = threading.Lock()
-        self._transport = Transport(connection, THREADS * 2)
+        self._streams = Streams()
+        self._transport = Transport(connection, MOST)
+
+    @property
+    def streams(self) -> int:
+        """How many requests to have under way at once, by how far away the server has shown to be."""
+        return self._streams.number
 
     def get(self, path: str, *, query: Mapping[str, Any] | None = None, accept: str = "application/json") -> Any:
         """Return the decoded body of a GET. Raises ApiError, Unreachable."""
@@ -225,6 +232,7 @@ class Client:
             try:
                 answer = self._transport.send(method, target, payload, headers, timeout)
                 self._answered, outcome = True, str(answer.status)
+                self._streams.answered(time.monotonic() - sent, answer.status)
                 if answer.status < 300:
                     return decoded(answer.data) if decode else answer.data.decode("utf-8", "replace")
                 error = ApiError(

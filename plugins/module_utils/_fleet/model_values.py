@@ -71,8 +71,10 @@ def _check_resource(value: Any) -> None:
 def _check_image(value: Any) -> None:
     """An image that moves runs differently on two nodes, and finds the compiled code of another one."""
     _IMAGE.check(value)
-    name, _at, digest = value.partition("@")
-    if not digest and name.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+    name, at, digest = value.partition("@")
+    if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise Refused("its digest is not sha256: and 64 hexadecimal digits")
+    if not at and name.rpartition("/")[2].partition(":")[2] in ("", "latest"):
         raise Refused("not pinned")
 
 

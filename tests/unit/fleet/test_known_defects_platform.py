@@ -8,10 +8,14 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import duration
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import versions as card
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description import describe
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import desired
 
@@ -183,13 +187,43 @@ def test_no_name_is_written_twice(fleet: Variables) -> None:
 
 
 def test_images_and_charts_are_pinned(fleet: Variables) -> None:
-    proxy = _one(fleet, "EnvoyProxy")["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]["image"]
-    images = {each["image"] for each in containers(fleet)} | {proxy}
+    images = _images(fleet)
     assert len(images) == 3
     for image in images:
         assert PINNED.fullmatch(image) and "latest" not in image, image
     charts = desired(describe(fleet), {}).charts
     assert len(charts) == 2 and all(re.fullmatch(r"\d+\.\d+\.\d+", chart["version"]) for chart in charts)
+
+
+def _images(fleet: Variables) -> set[str]:
+    proxy = _one(fleet, "EnvoyProxy")["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]["image"]
+    return {each["image"] for each in containers(fleet)} | {proxy}
+
+
+@pytest.fixture
+def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The images of a card in which each has a digest, as `make digests` leaves it."""
+    document = yaml.safe_load(card.CARD.read_text())
+    for number, (name, image) in enumerate(document["images"].items()):
+        document["images"][name] = f"{image.partition('@')[0]}@sha256:{str(number) * 64}"
+    file = tmp_path / "versions.yml"
+    file.write_text(yaml.safe_dump(document))
+    monkeypatch.setattr(card, "CARD", file)
+    card.versions.cache_clear()
+    yield document["images"]
+    card.versions.cache_clear()
+
+
+def test_digests_of_the_card_are_kept(fleet: Variables, pinned: dict[str, str]) -> None:
+    assert _images(fleet) == set(pinned.values())
+
+
+def test_digests_of_the_inventory_are_kept(fleet: Variables) -> None:
+    vllm, weights, envoy = given = [f"mirror.example:5000/{n}:v1@sha256:{n * 64}" for n in ("a", "b", "c")]
+    for model in fleet["llmfleet_models"]:
+        model["engine"] = {**model.get("engine", {}), "image": vllm}
+    fleet |= {"llmfleet_weights_image": weights, "llmfleet_envoy_image": envoy}
+    assert _images(fleet) == set(given)
 
 
 @pytest.mark.parametrize("field", ["engine.image", "llmfleet_weights_image", "llmfleet_envoy_image"])
