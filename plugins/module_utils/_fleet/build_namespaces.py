@@ -12,7 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import ENVOY_PODS, GATEWAY_PORT, MODEL_PORT
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import (
+    ENVOY_PODS,
+    GATEWAY_PORT,
+    MODEL_PORT,
+    PICKER_PORT,
+)
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pod_security import RESTRICTED_LABELS
 
 ANYWHERE: list[dict[str, Any]] = [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]
@@ -114,6 +119,7 @@ def _gateway_policies(build: Builder) -> None:
         ingress=[{"from": [{"namespaceSelector": {}}], "ports": _ports(GATEWAY_PORT)}],
         egress=[
             {"to": _in(names.models_namespace, {"app.kubernetes.io/part-of": "llmfleet"}), "ports": _ports(MODEL_PORT)},
+            {"to": _in(names.models_namespace, {"app.kubernetes.io/component": "picker"}), "ports": _ports(PICKER_PORT)},
             {"to": _pods(CONTROLLER_PODS), "ports": _ports(*XDS_PORTS)},
         ],
     )

@@ -21,6 +21,13 @@ ADAPTERS_FOLDER = "adapters"
 CACHE_FOLDER = ".cache"
 MODEL_PORT = 8000
 GATEWAY_PORT = 8080
+PICKER_PORT = 9002
+PICKER_HEALTH_PORT = 9003
+PICKER_METRICS_PORT = 9090
+# How a picker tells the proxy which replica it has picked.
+PICKED_HEADER = "x-gateway-destination-endpoint"
+# On an object that is applied only when a Deployment of its namespace is ready: its name.
+AFTER = "llmfleet.io/after"
 UID = 1001
 GID = 1001
 
