@@ -27,7 +27,12 @@ def add_monitoring(build: Builder) -> None:
         return
     api_version, scrape, rules = kinds
     for model in build.fleet.models:
-        _add(build, model, {"apiVersion": api_version, "kind": scrape, "spec": _scrape(model, "inference", "http")}, model.name)
+        _add(
+            build,
+            model,
+            {"apiVersion": api_version, "kind": scrape, "spec": _scrape(model, "inference", "http")},
+            model.name,
+        )
         if model.picked:
             picker = {"apiVersion": api_version, "kind": scrape, "spec": _scrape(model, "picker", "metrics")}
             _add(build, model, picker, model.picker, "picker")

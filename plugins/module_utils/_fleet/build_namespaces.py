@@ -119,7 +119,10 @@ def _gateway_policies(build: Builder) -> None:
         ingress=[{"from": [{"namespaceSelector": {}}], "ports": _ports(GATEWAY_PORT)}],
         egress=[
             {"to": _in(names.models_namespace, {"app.kubernetes.io/part-of": "llmfleet"}), "ports": _ports(MODEL_PORT)},
-            {"to": _in(names.models_namespace, {"app.kubernetes.io/component": "picker"}), "ports": _ports(PICKER_PORT)},
+            {
+                "to": _in(names.models_namespace, {"app.kubernetes.io/component": "picker"}),
+                "ports": _ports(PICKER_PORT),
+            },
             {"to": _pods(CONTROLLER_PODS), "ports": _ports(*XDS_PORTS)},
         ],
     )
