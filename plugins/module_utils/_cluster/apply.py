@@ -17,8 +17,8 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.client impor
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.desired import (
     CRD,
     CRDS,
+    LAST,
     PARENTS,
-    REST,
     Item,
     prepare,
     wave,
@@ -28,8 +28,9 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.discovery im
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError, UnknownKind
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects import diff_entry
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.settle import SETTLING, Settler, told
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, wait_for
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.wait import Ref, WaitError, wait_for
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset import is_parent
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import AFTER
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import (
     CLUSTER_LABEL,
     MANAGED_BY,
@@ -131,12 +132,14 @@ class _Apply:
     def run(self, result: ApplyResult) -> None:
         """Deal with the waves in order; check mode goes on after errors, to show all of them."""
         errors: list[str] = []
-        for number in range(REST + 1):
+        for number in range(LAST + 1):
             batch = [item for item in result.items if wave(item.desired) == number]
             self._find(batch)
             if number == PARENTS:
                 for item in batch:
                     widen(item)
+            if number == LAST:
+                self._wait_before(batch)
             self._each([item for item in batch if not item.error and not item.action], self.settler.settle)
             errors.extend(f"{item.title}: {item.error}" for item in batch if item.error)
             if errors and not self.check:
@@ -149,6 +152,24 @@ class _Apply:
                 self._establish(made)
         if errors:
             raise ApplyError(errors, result)
+
+    def _wait_before(self, batch: list[Item]) -> None:
+        """Wait for the Deployments that what is new in a batch comes after; without them it is not applied."""
+        waiting: dict[Ref, list[Item]] = defaultdict(list)
+        for item in batch:
+            if item.live is None and not item.error and not item.action and not self.check:
+                name = item.desired["metadata"]["annotations"][AFTER]
+                waiting[Ref("apps/v1", "Deployment", item.namespace or "", name)].append(item)
+
+        def failed(error: WaitError) -> Collection[Ref]:
+            for ref, reason, details in error.failures:
+                for item in waiting[ref]:
+                    item.error = "\n  ".join([f"not applied, as {ref} is not ready: {reason}", *details])
+            return ()
+
+        if waiting:
+            left = max(self.settler.deadline - time.monotonic(), 5.0)
+            wait_for(self.client, waiting, left, progress=self.progress, on_failure=failed)
 
     def _establish(self, crds: list[Item]) -> None:
         """Wait until the CRDs are established and discovery has their kinds."""

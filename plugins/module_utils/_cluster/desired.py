@@ -17,11 +17,12 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.objects impo
     without_nulls,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.applyset import KINDS, is_parent, kinds_of, kinds_text
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import AFTER
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
 
 CRD = "CustomResourceDefinition"
 VOLUME = "PersistentVolume"
-NAMESPACES, PARENTS, CRDS, VOLUMES, FOUNDATIONS, REST = range(6)
+NAMESPACES, PARENTS, CRDS, VOLUMES, FOUNDATIONS, REST, LAST = range(7)
 # What workloads ask for the moment they start: pods that come first are refused and retried slowly.
 _FOUNDATIONS = frozenset(
     {
@@ -113,6 +114,8 @@ def wave(obj: Mapping[str, Any]) -> int:
         return CRDS
     if kind == VOLUME:  # one that is replaced takes its claim along, which is made again in the next wave
         return VOLUMES
+    if (obj["metadata"].get("annotations") or {}).get(AFTER):
+        return LAST
     return FOUNDATIONS if kind in _FOUNDATIONS else REST
 
 

@@ -23,6 +23,11 @@ _ADVICE = {
         "a cluster with VictoriaMetrics' operator, or llmfleet_monitoring: prometheus_operator or none"
     ),
     "leaderworkerset.x-k8s.io": "a cluster with LeaderWorkerSet, or gpu.nodes: 1",
+    **dict.fromkeys(
+        ("inference.networking.k8s.io", "inference.networking.x-k8s.io"),
+        "a cluster with the definitions of the Gateway API inference extension 1.5, or models without "
+        "gateway.endpoint_picker and gateway.canaries",
+    ),
     "karpenter.sh": "a cluster with Karpenter, or pools with static: true",
     "karpenter.k8s.aws": "a cluster with Karpenter for AWS, or pools with static: true",
 }

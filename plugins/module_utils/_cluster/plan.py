@@ -31,6 +31,9 @@ _STAGE_OF = {
     ("keda.sh", "ScaledObject"): "scaling",
     ("keda.sh", "ScaledJob"): "scaling",
     ("autoscaling", "HorizontalPodAutoscaler"): "scaling",
+    # what leads requests to pods that go
+    ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): "scaling",
+    ("gateway.envoyproxy.io", "BackendTrafficPolicy"): "scaling",
     ("", "PersistentVolumeClaim"): "claims",
     ("", "PersistentVolume"): "volumes",
     # what the objects before refer to, some with a finalizer until nobody does

@@ -27,26 +27,34 @@ def add_monitoring(build: Builder) -> None:
         return
     api_version, scrape, rules = kinds
     for model in build.fleet.models:
-        _add(build, model, {"apiVersion": api_version, "kind": scrape, "spec": _scrape(model)})
+        _add(
+            build,
+            model,
+            {"apiVersion": api_version, "kind": scrape, "spec": _scrape(model, "inference", "http")},
+            model.name,
+        )
+        if model.picked:
+            picker = {"apiVersion": api_version, "kind": scrape, "spec": _scrape(model, "picker", "metrics")}
+            _add(build, model, picker, model.picker, "picker")
         if model.get("alerts.enabled"):
             groups = [{"name": model.name, "rules": alert_rules(build, model)}]
-            _add(build, model, {"apiVersion": api_version, "kind": rules, "spec": {"groups": groups}})
+            _add(build, model, {"apiVersion": api_version, "kind": rules, "spec": {"groups": groups}}, model.name)
 
 
-def _add(build: Builder, model: Model, manifest: Manifest) -> None:
+def _add(build: Builder, model: Model, manifest: Manifest, name: str, component: str = "inference") -> None:
     # The scraper chooses its objects by labels of its own, which may not displace ours.
-    labels = {**build.fleet.platform["monitoring_labels"], **model_labels(model, "inference")}
-    metadata = {"name": model.name, "namespace": build.fleet.names.models_namespace}
+    labels = {**build.fleet.platform["monitoring_labels"], **model_labels(model, component)}
+    metadata = {"name": name, "namespace": build.fleet.names.models_namespace}
     build.add("models", "models", {**manifest, "metadata": metadata}, labels)
 
 
-def _scrape(model: Model) -> Manifest:
+def _scrape(model: Model, component: str, port: str) -> Manifest:
     interval = duration.seconds(model.get("metrics_interval"))
     endpoint = {
-        "port": "http",
+        "port": port,
         "path": "/metrics",
         "interval": f"{interval}s",
         "scrapeTimeout": f"{min(SCRAPE_TIMEOUT, interval)}s",
     }
-    selector = {"matchLabels": model_labels(model, "inference")}
+    selector = {"matchLabels": model_labels(model, component)}
     return {"selector": selector, "podMetricsEndpoints": [endpoint]}

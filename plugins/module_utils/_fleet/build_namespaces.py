@@ -21,6 +21,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import 
     GATEWAY_PORT,
     MODEL_PORT,
     MODELS_LISTENER_PORT,
+    PICKER_PORT,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pod_security import RESTRICTED_LABELS
 
@@ -129,6 +130,10 @@ def _gateway_policies(build: Builder) -> None:
             {"to": _pods(ENVOY_PODS), "ports": _ports(MODELS_LISTENER_PORT)},
             {"to": _pods(BODY_ROUTER_PODS), "ports": _ports(BODY_ROUTER_PORT)},
             {"to": _in(names.models_namespace, {"app.kubernetes.io/part-of": "llmfleet"}), "ports": _ports(MODEL_PORT)},
+            {
+                "to": _in(names.models_namespace, {"app.kubernetes.io/component": "picker"}),
+                "ports": _ports(PICKER_PORT),
+            },
             {"to": _pods(CONTROLLER_PODS), "ports": _ports(*XDS_PORTS)},
         ],
     )

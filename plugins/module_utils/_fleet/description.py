@@ -18,7 +18,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import 
     shown,
 )
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fields import Field, get, paths_of, read_map
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet, Model, Pool
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Fleet, Model, Pool, picker_name
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.idle_fields import idle_fields
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.model_fields import MODEL_FIELDS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import default_bucket
@@ -196,6 +196,7 @@ def _check_names(models: list[_Read]) -> None:
     names = {read.item["name"]: None for read in models if read.item["name"] is not None}
     for read in models:
         _check_group_names(read, models)
+        _check_picker_name(read, models)
         for position, fallback in enumerate(get(read.item, "gateway.fallback") or []):
             named_model, own = fallback["model"], read.item["name"]
             if named_model is not None and (named_model not in names or named_model == own):
@@ -220,6 +221,17 @@ def _check_group_names(read: _Read, models: list[_Read]) -> None:
     for other in models:
         if other.item["name"] in groups:
             reason = f"also a group of {name}, which takes several nodes"
+            other.where.at("name").refuse(other.item["name"], reason, "another name")
+
+
+def _check_picker_name(read: _Read, models: list[_Read]) -> None:
+    """The picker of a model has objects of the kinds that a model has, too."""
+    name = read.item["name"]
+    if name is None or not (get(read.item, "gateway.endpoint_picker") or get(read.item, "gateway.canaries")):
+        return
+    for other in models:
+        if other.item["name"] == picker_name(name):
+            reason = f"also the endpoint picker of {name}"
             other.where.at("name").refuse(other.item["name"], reason, "another name")
 
 

@@ -14,6 +14,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_models i
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_monitoring import add_monitoring
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_namespaces import add_namespaces
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_nodes import add_nodes
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_picker import add_pickers
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_scaling import add_scaling
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_storage import add_volume
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import add_weights
@@ -36,6 +37,7 @@ def desired(fleet: Fleet, known: Mapping[str, str]) -> Desired:
     add_gateway(build)
     add_weights(build)
     add_models(build)
+    add_pickers(build)
     add_scaling(build)
     add_monitoring(build)
     add_charts(build)

@@ -149,9 +149,24 @@ class Model:
         return duration.seconds(self.get("gateway.timeout"))
 
     @property
+    def picked(self) -> bool:
+        """Whether an endpoint picker chooses its replicas: shares of canaries need one too."""
+        return bool(self.get("gateway.endpoint_picker") or self.get("gateway.canaries"))
+
+    @property
+    def picker(self) -> str:
+        """The name of its endpoint picker."""
+        return picker_name(self.name)
+
+    @property
     def routed(self) -> bool:
         """Whether the gateway serves it."""
         return bool(self.get("gateway.enabled"))
+
+
+def picker_name(model: str) -> str:
+    """Return the name of a model's endpoint picker."""
+    return f"{model}-picker"
 
 
 @dataclass(frozen=True)

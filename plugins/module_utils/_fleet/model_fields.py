@@ -136,8 +136,10 @@ MODEL_FIELDS: tuple[Field, ...] = (
     Field("specialties", Each(one_of(*SPECIALTIES), distinct=True), [], "the semantic router's choice", built=False),
     *SCALING_FIELDS,
     Field("gateway.enabled", BOOL, True, "a route for the model"),
-    Field("gateway.endpoint_picker", BOOL, False, "InferencePool and endpoint picker", built=False),
-    Field("gateway.canaries", CANARIES, [], "share of the model's traffic", built=False),
+    Field(
+        "gateway.endpoint_picker", BOOL, False, "an endpoint picker (two pods, an InferencePool) chooses the replica"
+    ),
+    Field("gateway.canaries", CANARIES, [], "share of the requests that name the model, by an endpoint picker"),
     Field("gateway.fallback", FALLBACK, [], "used when this one cannot answer", built=False),
     Field("gateway.timeout", a_duration(), "600s", "request timeout on every hop; how long a replica drains"),
     Field(

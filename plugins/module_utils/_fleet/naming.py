@@ -30,6 +30,11 @@ GATEWAY_PORT = 8080
 CLIENTS_LISTENER = "http"
 MODELS_LISTENER = "models"
 MODELS_LISTENER_PORT = 8081
+PICKER_PORT = 9002
+PICKER_HEALTH_PORT = 9003
+PICKER_METRICS_PORT = 9090
+# On an object that is applied only when a Deployment of its namespace is ready: its name.
+AFTER = "llmfleet.io/after"
 UID = 1001
 GID = 1001
 

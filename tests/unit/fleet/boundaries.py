@@ -15,7 +15,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.description im
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.errors import DescriptionErrors
 
 from tests.unit.fleet import test_model_fields, test_pools
-from tests.unit.fleet.bad_descriptions import GOOD
+from tests.unit.fleet.bad_descriptions import COMMIT, GOOD
 
 ROOT = Path(__file__).resolve().parents[3]
 Variables = dict[str, Any]
@@ -89,6 +89,16 @@ def every_pool_value() -> Variables:
     return fleet
 
 
+def canaries() -> Variables:
+    """The good fleet, its model with a share of the requests for each of two adapters."""
+    fleet = copy.deepcopy(GOOD)
+    names = ("some", "other")
+    (model,) = fleet["llmfleet_models"]
+    model["adapters"] = [{"name": name, "repository": "o/r", "revision": COMMIT} for name in names]
+    model["gateway"] = {"canaries": [{"adapter": name, "weight": 10} for name in names]}
+    return fleet
+
+
 def _good(variables: Variables) -> bool:
     try:
         describe(variables)
@@ -104,5 +114,6 @@ def all_of_them() -> dict[str, Variables]:
         "inventories/lab": inventory("lab"),
         "every value of a model": every_model_value(),
         "every value of a pool": every_pool_value(),
+        "canaries": canaries(),
         **documented(),
     }

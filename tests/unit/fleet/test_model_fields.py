@@ -130,7 +130,7 @@ CASES: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
         ],
     ),
     "gateway.enabled": ([True, False], [], ["true", 1]),
-    "gateway.endpoint_picker": ([False], [True], ["false", 0]),
+    "gateway.endpoint_picker": ([False, True], [], ["false", 0]),
     "gateway.canaries": ([[]], [], [[{"adapter": "sql", "weight": 5}], [{"adapter": "sql"}], {}]),
     "gateway.fallback": ([[]], [], [[{"model": "qwen"}], [{"model": "nosuch"}], ["qwen"], [{}]]),
     "gateway.timeout": (["600s", "1h30m", "10m", "1h1m1s"], [], ["0s", "600", 600, "1d", "1h1m1s1s", "-1s", "100000s"]),

@@ -30,6 +30,10 @@ def _alerts_by(monitoring: str) -> Case:
     return lambda fleet, model: _watched_by(monitoring)(fleet, model) and model.get("alerts.enabled")
 
 
+def _picked(model: Model) -> bool:
+    return bool(model.get("gateway.endpoint_picker") or model.get("gateway.canaries"))
+
+
 # What the words of the first column mean.
 CASES: dict[str, Case] = {
     "always": lambda fleet, model: True,
@@ -41,6 +45,14 @@ CASES: dict[str, Case] = {
         model.get("scaling.min") >= 2 and model.get("availability.do_not_disrupt")
     ),
     "unless `gateway.enabled` is false": lambda fleet, model: model.get("gateway.enabled"),
+    "`gateway.endpoint_picker` or `gateway.canaries`": lambda fleet, model: _picked(model),
+    "`gateway.canaries`": lambda fleet, model: bool(model.get("gateway.canaries")),
+    "`llmfleet_monitoring: prometheus_operator`, with a picker": lambda fleet, model: (
+        _picked(model) and _watched_by("prometheus_operator")(fleet, model)
+    ),
+    "`llmfleet_monitoring: victoria_metrics`, with a picker": lambda fleet, model: (
+        _picked(model) and _watched_by("victoria_metrics")(fleet, model)
+    ),
     "`scaling.max` above `scaling.min`, or a `scaling.schedule`": lambda fleet, model: bool(
         model.get("scaling.max") > model.get("scaling.min") or model.get("scaling.schedule")
     ),
