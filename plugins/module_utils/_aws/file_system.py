@@ -151,19 +151,20 @@ def _create(client: Any, wanted: FileSystem, run: Run) -> Result:
         partition, account = str(wanted.role_arn).split(":")[1:5:3]
         scope = f"arn:{partition}:s3files:{client.meta.region_name}:{account}"
         arn = f"{scope}:file-system/{s3files.PENDING_FILE_SYSTEM_ID}"
-        predicted = {
+        predicted: dict[str, Any] = {
             "file_system_id": s3files.PENDING_FILE_SYSTEM_ID,
             "file_system_arn": arn,
             "owner_id": account,
             "name": name,
             "bucket": wanted.bucket,
             "prefix": wanted.prefix or "",
-            "kms_key_id": wanted.kms_key_id,
             "role_arn": wanted.role_arn,
             "status": "available" if run.wait else "creating",
             "tags": tags,
             "policy": _policy(wanted, arn) or {},
         }
+        if wanted.kms_key_id:
+            predicted["kms_key_id"] = wanted.kms_key_id
         return Result(True, {}, predicted)
     request = {
         "bucket": wanted.bucket,
