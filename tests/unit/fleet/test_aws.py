@@ -37,7 +37,13 @@ def _documentation(module: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "module",
-    ["s3files_file_system", "s3files_mount_target", "s3files_access_point", "eks_pod_identity_association"],
+    [
+        "s3_bucket_lifecycle",
+        "s3files_file_system",
+        "s3files_mount_target",
+        "s3files_access_point",
+        "eks_pod_identity_association",
+    ],
 )
 def test_properties_are_parameters_of_our_modules(module: str, resources: Resources) -> None:
     options = _documentation(module)["options"]
@@ -69,6 +75,21 @@ def test_bucket(resources: Resources) -> None:
     assert name == bucket["name"] == "eu-west-3-123456789012-prod-weights"
     assert bucket["versioning"] is True and bucket["encryption"] == "AES256"
     assert set(bucket["public_access"].values()) == {True} and len(bucket["public_access"]) == 4
+
+
+def test_what_the_bucket_forgets(variables: Any, resources: Resources) -> None:
+    ((name, rule),) = resources("s3_bucket_lifecycle").items()
+    assert name == rule["bucket"] == "eu-west-3-123456789012-prod-weights"
+    assert (rule["noncurrent_days"], rule["upload_days"]) == (30, 7)
+    variables["llmfleet_bucket_noncurrent_days"] = 3
+    assert resources("s3_bucket_lifecycle")[name]["noncurrent_days"] == 3
+
+
+def test_every_role_has_the_boundary_that_is_asked_for(variables: Any, resources: Resources) -> None:
+    assert not any("boundary" in role for role in resources("iam_role").values())
+    variables["llmfleet_permissions_boundary"] = "arn:aws:iam::123456789012:policy/team/boundary"
+    boundaries = {role["boundary"] for role in resources("iam_role").values()}
+    assert boundaries == {"arn:aws:iam::123456789012:policy/team/boundary"}
 
 
 def test_file_system(resources: Resources) -> None:

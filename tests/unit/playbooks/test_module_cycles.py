@@ -105,18 +105,36 @@ def file_system(aws: Aws) -> Case:
     }
     anybody = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "s3files:ClientMount"}
     policy = {"Version": "2012-10-17", "Statement": [anybody]}
+    rules = {"import_data_rules": [{"size_less_than": 4096}], "days_after_last_access": 30}
+    week = {"days_after_last_access": 7}
     return Case(
         "s3files_file_system",
         "file_system",
-        {**wanted, "policy": policy},
-        {**wanted, "policy": {}, "tags": {"team": "b", "kept": True}},
+        {**wanted, "policy": policy, "synchronization": rules},
+        {**wanted, "policy": {}, "tags": {"team": "b", "kept": True}, "synchronization": {**rules, **week}},
         {"name": aws.name},
         {
-            "create": ["CreateFileSystem", "PutFileSystemPolicy"],
-            "modify": ["TagResource", "DeleteFileSystemPolicy"],
+            "create": ["CreateFileSystem", "PutFileSystemPolicy", "PutSynchronizationConfiguration"],
+            "modify": ["TagResource", "DeleteFileSystemPolicy", "PutSynchronizationConfiguration"],
             "delete": ["DeleteFileSystem"],
         },
         {"file_system_id", "file_system_arn", "policy", "client_token"},
+    )
+
+
+def lifecycle(aws: Aws) -> Case:
+    rule = {"bucket": aws.bucket().rpartition(":")[2], "rule_id": "llmfleet"}
+    return Case(
+        "s3_bucket_lifecycle",
+        "rule",
+        {**rule, "noncurrent_days": 30, "upload_days": 7},
+        {**rule, "noncurrent_days": 3},
+        rule,
+        {
+            "create": ["PutBucketLifecycleConfiguration"],
+            "modify": ["PutBucketLifecycleConfiguration"],
+            "delete": ["DeleteBucketLifecycle"],
+        },
     )
 
 
@@ -195,7 +213,7 @@ def addon(aws: Aws) -> Case:
     )
 
 
-CASES = [file_system, access_point, mount_target, association, addon]
+CASES = [lifecycle, file_system, access_point, mount_target, association, addon]
 
 
 def play(case: Case, answers: Path) -> list[dict[str, Any]]:
