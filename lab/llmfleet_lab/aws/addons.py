@@ -22,6 +22,7 @@ from llmfleet_lab.aws.request import Request
 from llmfleet_lab.aws.response import Response
 from llmfleet_lab.aws.restjson import Handler, serve
 from llmfleet_lab.aws.s3files.resources import Lifecycle, Store
+from llmfleet_lab.aws.trail import Trail
 from llmfleet_lab.aws.world import World
 
 # name -> its default version. Other versions of the form are taken too.
@@ -77,6 +78,7 @@ class Addons:
         self._world = world
         self._store = store
         self._items: dict[tuple[str, str], Addon] = {}
+        self._trail = Trail[Addon](store.clock)
         self._next_failure: dict[str, Failure] = {}
         self._handlers: Mapping[str, Handler] = {
             "CreateAddon": self._create,
@@ -100,7 +102,10 @@ class Addons:
         """Answer one request. Raises AwsFault."""
         with self._store.lock:
             self._items = {key: item for key, item in self._items.items() if item.status}
-            return serve(request, call, self._handlers, _invalid)
+            try:
+                return serve(request, call, self._handlers, _invalid)
+            finally:
+                self._trail.note(self._items.values())
 
     def fail_next(self, document: Any) -> dict[str, Any]:
         """Let the next change of an add-on end in a failure. Raises ValueError for a bad document."""
@@ -148,7 +153,8 @@ class Addons:
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
         cluster = self._cluster(request)
-        found = sorted(name for where, name in self._items if where == cluster)
+        shown = self._trail.ago(self._world.lag) if self._world.lag > 0 else self._items.values()
+        found = sorted(item.name for item in shown if item.cluster == cluster)
         names, token = page(found, request.get("maxResults", 100), request.get("nextToken"), _invalid)
         return {"addons": names, "nextToken": token}
 

@@ -21,6 +21,7 @@ from llmfleet_lab.aws.pagination import page
 from llmfleet_lab.aws.request import Request
 from llmfleet_lab.aws.response import Response
 from llmfleet_lab.aws.restjson import Handler, serve
+from llmfleet_lab.aws.trail import Trail
 from llmfleet_lab.aws.world import World
 
 PODS_PRINCIPAL = "pods.eks.amazonaws.com"
@@ -59,6 +60,7 @@ class Associations:
         self._world = world
         self._lock = threading.RLock()
         self._items: dict[str, Association] = {}
+        self._trail = Trail[Association]()
         self._handlers: Mapping[str, Handler] = {
             "CreatePodIdentityAssociation": self._create,
             "DescribePodIdentityAssociation": self._describe,
@@ -79,7 +81,10 @@ class Associations:
     def serve(self, request: Request, call: Call) -> Response:
         """Answer one request. Raises AwsFault."""
         with self._lock:
-            return serve(request, call, self._handlers, _invalid)
+            try:
+                return serve(request, call, self._handlers, _invalid)
+            finally:
+                self._trail.note(self._items.values())
 
     def find(self, cluster: str, namespace: str, service_account: str) -> Association | None:
         """The association of a service account, None when it has none."""
@@ -133,7 +138,7 @@ class Associations:
         cluster = self._cluster(request)
         found = [
             item
-            for item in self._items.values()
+            for item in (self._trail.ago(self._world.lag) if self._world.lag > 0 else self._items.values())
             if item.cluster == cluster
             and request.get("namespace") in (None, item.namespace)
             and request.get("serviceAccount") in (None, item.service_account)

@@ -64,7 +64,11 @@ class FileSystems:
 
     def listing(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListFileSystems, of one bucket when it is given."""
-        found = [item for item in self._store.file_systems.values() if request.get("bucket") in (None, item.bucket)]
+        found = [
+            item
+            for item in self._store.listed_file_systems(self._world.lag)
+            if request.get("bucket") in (None, item.bucket)
+        ]
         items, token = page(found, request.get("maxResults", 100), request.get("nextToken"), invalid)
         members = ("creationTime", "fileSystemArn", "fileSystemId", "name", "bucket", "status", "statusMessage")
         return {
