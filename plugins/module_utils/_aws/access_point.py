@@ -88,7 +88,7 @@ def ensure_absent(client: Any, wanted: AccessPoint, run: Run) -> Result:
             s3files.delete_access_point(client, point)
         if run.wait:
             read_once = partial(s3files.get_access_point, client, point)
-            waiters.wait_for(waiters.ACCESS_POINT_DELETED, point, read_once, run.timeout)
+            waiters.wait_for(waiters.ACCESS_POINT_DELETED, point, read_once, run.left)
     return Result(living, before, {})
 
 
@@ -188,4 +188,4 @@ def _root_request(root: dict[str, Any]) -> dict[str, Any]:
 
 def _wait_available(client: Any, point: str, run: Run) -> None:
     read_once = partial(s3files.get_access_point, client, point)
-    waiters.wait_for(waiters.ACCESS_POINT_AVAILABLE, point, read_once, run.timeout)
+    waiters.wait_for(waiters.ACCESS_POINT_AVAILABLE, point, read_once, run.left)

@@ -219,7 +219,7 @@ def _wait(eks: Any, wanted: Addon, waiter: Waiter, run: Run) -> None:
         found = read(eks, wanted.cluster_name, wanted.name)
         return {"status": found["status"], "statusMessage": _issues(found)} if found else None
 
-    wait_for(waiter, f"{wanted.name} of {wanted.cluster_name}", once, run.timeout)
+    wait_for(waiter, f"{wanted.name} of {wanted.cluster_name}", once, run.left)
 
 
 def _issues(found: Mapping[str, Any]) -> str:

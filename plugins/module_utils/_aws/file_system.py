@@ -222,10 +222,10 @@ def _create(client: Any, wanted: FileSystem, run: Run) -> Result:
 
 def _wait_available(client: Any, file_system_id: str, run: Run) -> None:
     read_once = partial(s3files.get_file_system, client, file_system_id)
-    waiters.wait_for(waiters.FILE_SYSTEM_AVAILABLE, file_system_id, read_once, run.timeout)
+    waiters.wait_for(waiters.FILE_SYSTEM_AVAILABLE, file_system_id, read_once, run.left)
 
 
 def wait_deleted(client: Any, file_system_id: str, run: Run) -> None:
     """Wait until the file system is gone. Raises WaitError."""
     read_once = partial(s3files.get_file_system, client, file_system_id)
-    waiters.wait_for(waiters.FILE_SYSTEM_DELETED, file_system_id, read_once, run.timeout)
+    waiters.wait_for(waiters.FILE_SYSTEM_DELETED, file_system_id, read_once, run.left)

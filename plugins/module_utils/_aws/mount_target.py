@@ -89,10 +89,19 @@ def ensure_present(client: Any, wanted: MountTargets, run: Run) -> Result:
     for subnet in regroup:
         s3files.update_mount_target(client, ids[subnet], sorted(wanted.security_groups or ()))
     settled = not changed and all(current[subnet]["status"] == "available" for subnet in ids)
-    if run.wait and not settled:
-        _wait_available(client, list(ids.values()), run)
-    after = current if settled else (read_all(client, wanted.file_system_id) or {})
+    after = {subnet: target for subnet, target in current.items() if subnet not in extra}
+    if not settled:
+        after |= _settled(client, ids, run)
     return Result(changed, _listing(before), _listing(after))
+
+
+def _settled(client: Any, ids: Mapping[str, str], run: Run) -> Targets:
+    """The mount targets by subnet once they are available, or at once without wait; by their ids, as lists lag."""
+    if run.wait:
+        found = _wait_available(client, list(ids.values()), run)
+    else:
+        found = {target_id: s3files.get_mount_target(client, target_id) for target_id in ids.values()}
+    return {subnet: _plain(found[ids[subnet]] or {}) for subnet in ids if found[ids[subnet]]}
 
 
 def ensure_absent(client: Any, wanted: MountTargets, run: Run) -> Result:
@@ -182,11 +191,11 @@ def _delete(client: Any, target_ids: list[str], run: Run) -> None:
     _wait_deleted(client, target_ids, run)
 
 
-def _wait_available(client: Any, target_ids: list[str], run: Run) -> None:
+def _wait_available(client: Any, target_ids: list[str], run: Run) -> dict[str, Mapping[str, Any] | None]:
     reads = {target_id: partial(s3files.get_mount_target, client, target_id) for target_id in target_ids}
-    waiters.wait_all(waiters.MOUNT_TARGET_AVAILABLE, reads, run.timeout)
+    return waiters.wait_all(waiters.MOUNT_TARGET_AVAILABLE, reads, run.left)
 
 
 def _wait_deleted(client: Any, target_ids: list[str], run: Run) -> None:
     reads = {target_id: partial(s3files.get_mount_target, client, target_id) for target_id in target_ids}
-    waiters.wait_all(waiters.MOUNT_TARGET_DELETED, reads, run.timeout)
+    waiters.wait_all(waiters.MOUNT_TARGET_DELETED, reads, run.left)

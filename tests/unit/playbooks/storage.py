@@ -26,6 +26,7 @@ class Storage:
     def __init__(self, playbooks: Playbooks, cloud: Cloud) -> None:
         self._playbooks = playbooks
         self._cloud = cloud
+        playbooks.patience = 600
         for name, tasks in (("make", _make()), ("remove", _remove())):
             (playbooks.folder / f"{name}.yml").write_text(yaml.safe_dump([_play(tasks)]))
 
@@ -42,12 +43,16 @@ class Storage:
             return json.load(answer)
 
     def make(self, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        """Run what preflight reads of the network, s3_files and pod_identity. variables: of the host."""
+        """Run what preflight asks of AWS, s3_files and pod_identity. variables: of the host."""
         return self._run("make", arguments, variables)
 
     def remove(self, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         """Run the part of teardown that is in AWS, on everything that is owned."""
         return self._run("remove", arguments, variables)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return the request log."""
+        return self._cloud.requests()
 
     def writes(self, since: int = 0) -> list[str]:
         """Return the writes after the first `since` requests of the log."""
@@ -56,7 +61,7 @@ class Storage:
     def calls(self, since: int = 0) -> tuple[int, int]:
         """Return the number of requests after the first `since` ones, and how many of them failed."""
         entries = self._cloud.requests()[since:]
-        return len(entries), sum(entry["status"] >= 400 for entry in entries)
+        return len(entries), sum(not 200 <= entry["status"] < 400 for entry in entries)
 
     def owned(self) -> Counter[str]:
         """Return what is there of the platform, by kind, read with an SDK."""
@@ -81,6 +86,13 @@ class Storage:
         return self._playbooks(str(self._playbooks.folder / name), {"lab": host}, *arguments)
 
 
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    """The output of a run that did well and warned of nothing."""
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "WARNING" not in done.stdout and "DEPRECATION" not in done.stdout, done.stdout[-6000:]
+    return done.stdout
+
+
 WHOLE = Counter({"roles": 4, "file systems": 1, "mount targets": 2, "access points": 1, "groups": 1, "associations": 3})
 
 
@@ -102,6 +114,7 @@ def _make() -> list[dict[str, Any]]:
         {"include_role": {"name": "llmfleet.eks.preflight", "tasks_from": "network"}},
         {"llmfleet.eks.describe": {"known": "{{ __llmfleet_known }}"}, "register": "described"},
         {"set_fact": {"__llmfleet_desired": "{{ described.desired }}"}},
+        {"llmfleet.eks.refuse_foreign": {"desired": "{{ __llmfleet_desired }}"}},
         {"include_role": {"name": "llmfleet.eks.s3_files"}},
         {"include_role": {"name": "llmfleet.eks.pod_identity"}},
     ]

@@ -7,31 +7,8 @@ in place is refused by name."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
-import pytest
-
-from tests.unit.playbooks.conftest import Cloud, Playbooks
-from tests.unit.playbooks.storage import BUCKET, WHOLE, Storage
-
-
-@pytest.fixture
-def storage(playbooks: Playbooks, cloud: Cloud) -> Iterator[Storage]:
-    """The storage layer, of which nothing is left afterwards but the bucket."""
-    made = Storage(playbooks, cloud)
-    yield made
-    made.control("DELETE", "faults")
-    done = made.remove()
-    assert done.returncode == 0, done.stdout
-    assert not made.owned()
-
-
-def ok(done: Any) -> str:
-    """The output of a run that did well and warned of nothing."""
-    assert done.returncode == 0, done.stdout[-6000:]
-    assert "WARNING" not in done.stdout and "DEPRECATION" not in done.stdout, done.stdout[-6000:]
-    return str(done.stdout)
+from tests.unit.playbooks.storage import BUCKET, WHOLE, Storage, ok
 
 
 def test_it_is_made_once_and_taken_back(storage: Storage) -> None:
