@@ -83,13 +83,37 @@ rule:
   description: The rule as S3 has it, or in check mode as it would be. Empty when it is absent.
   returned: success
   type: dict
-  sample:
-    ID: llmfleet
-    Status: Enabled
-    Filter: {"Prefix": ""}
-    NoncurrentVersionExpiration: {"NoncurrentDays": 30}
-    Expiration: {"ExpiredObjectDeleteMarker": true}
-    AbortIncompleteMultipartUpload: {"DaysAfterInitiation": 7}
+  contains:
+    ID:
+      description: Its ID.
+      type: str
+      returned: when it exists
+      sample: llmfleet
+    Status:
+      description: Whether it is in force, C(Enabled) or C(Disabled).
+      type: str
+      returned: when it exists
+      sample: Enabled
+    Filter:
+      description: Which objects it is about.
+      type: dict
+      returned: when it exists
+      sample: {"Prefix": ""}
+    NoncurrentVersionExpiration:
+      description: When versions are removed.
+      type: dict
+      returned: when O(noncurrent_days) is given
+      sample: {"NoncurrentDays": 30}
+    Expiration:
+      description: That the mark of a deletion goes with the last version.
+      type: dict
+      returned: when O(noncurrent_days) is given
+      sample: {"ExpiredObjectDeleteMarker": true}
+    AbortIncompleteMultipartUpload:
+      description: When unfinished uploads are removed.
+      type: dict
+      returned: when O(upload_days) is given
+      sample: {"DaysAfterInitiation": 7}
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule

@@ -225,6 +225,11 @@ file_system:
       type: str
       returned: when it exists
       sample: "2026-11-24T09:30:00+00:00"
+    client_token:
+      description: The token by which a repeated request to make it is recognised.
+      type: str
+      returned: when it exists
+      sample: 0f1e2d3c
     policy:
       description: Its resource policy, empty when it has none.
       type: dict

@@ -48,6 +48,7 @@ _S3_ACTIONS = {
     "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
     "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "ListBucketInventoryConfigurations": "GetInventoryConfiguration",
 }
 # Who hands a service a role needs to be allowed to, and whoever makes something with tags, to tag.
 _PASSES_ROLE = {

@@ -56,8 +56,10 @@ class Control:
             case ("PUT", "delays"):
                 return 200, self._delays(json.loads(request.body))
             case ("PUT", "lag"):
-                self._world.lag = _seconds(json.loads(request.body))
-                return 200, {"seconds": self._world.lag}
+                document = json.loads(request.body)
+                self._world.lag = _seconds(document)
+                self._world.role_lag = _seconds(document, "roles" if "roles" in document else "seconds")
+                return 200, {"seconds": self._world.lag, "roles": self._world.role_lag}
             case ("PUT", "clock"):
                 self._world.clock_offset = _seconds(json.loads(request.body))
                 return 200, {"seconds": self._world.clock_offset}
@@ -90,9 +92,9 @@ class Control:
             return {"fileSystemId": file_system.identifier, "pending": file_system.pending_export}
 
 
-def _seconds(document: Any) -> float:
-    """The seconds of {"seconds"}: by which lists lag, or AWS's clock is ahead. 0 ends it."""
-    value = document.get("seconds") if isinstance(document, dict) else None
+def _seconds(document: Any, key: str = "seconds") -> float:
+    """The seconds by which lists lag ("roles": new roles are unheard of), or AWS's clock is ahead. 0 ends it."""
+    value = document.get(key) if isinstance(document, dict) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"seconds: got {value!r}, expected a number, 0 or more")
+        raise ValueError(f"{key}: got {value!r}, expected a number, 0 or more")
     return float(value)

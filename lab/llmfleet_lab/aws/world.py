@@ -58,6 +58,7 @@ class World:
         self.region = region
         # Seconds for which lists lag behind, and for which other services have not heard of a new role.
         self.lag = 0.0
+        self.role_lag = 0.0
         # Seconds by which the clock of AWS is ahead of this machine's.
         self.clock_offset = 0.0
         self._lock = threading.Lock()
@@ -79,10 +80,11 @@ class World:
 
     # IAM and STS
 
-    def trust(self, role_arn: str) -> Mapping[str, Any] | None:
-        """The trust policy of a role, None when there is no such role, or none that was heard of."""
+    def trust(self, role_arn: str, *, heard_of: bool = False) -> Mapping[str, Any] | None:
+        """The trust policy of a role, None when there is no such role or, unless it was heard of before, when it is
+        newer than the lag."""
         for role in list(self.backend("iam", "aws").roles.values()):
-            if role.arn == role_arn and self._heard_of(role):
+            if role.arn == role_arn and (heard_of or self._heard_of(role)):
                 document = _document(role.assume_role_policy_document)
                 return document if isinstance(document, dict) else {}
         return None
@@ -113,7 +115,7 @@ class World:
         return any(item.arn == arn and self._heard_of(item) for item in found)
 
     def _heard_of(self, item: Any) -> bool:
-        return self.lag <= 0 or datetime.now(UTC) - _aware(item.create_date) >= timedelta(seconds=self.lag)
+        return self.role_lag <= 0 or datetime.now(UTC) - _aware(item.create_date) >= timedelta(seconds=self.role_lag)
 
     def known_key(self, access_key_id: str) -> KnownKey | None:
         """The access key of that id, None when none was issued."""

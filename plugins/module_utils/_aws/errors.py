@@ -53,16 +53,25 @@ class AwsError(Exception):
 
     message: one sentence for the operator. code: the service's error code, or "" when there is none.
     status: the HTTP status, or 0. operation, request_id: of the call, as the service names them, or "".
+    resource_id: of what a service says is in the way, or "".
     """
 
     def __init__(
-        self, message: str, *, code: str = "", status: int = 0, operation: str = "", request_id: str = ""
+        self,
+        message: str,
+        *,
+        code: str = "",
+        status: int = 0,
+        operation: str = "",
+        request_id: str = "",
+        resource_id: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
         self.operation = operation
         self.request_id = request_id
+        self.resource_id = resource_id
 
     @property
     def missing(self) -> bool:
@@ -159,4 +168,5 @@ def doing(action: str) -> Iterator[None]:
             status=http_status(exception),
             operation=operation,
             request_id=request_id,
+            resource_id=str(getattr(exception, "response", {}).get("resourceId") or ""),
         ) from None

@@ -130,11 +130,21 @@ def _create(client: Any, wanted: MountTargets, subnet: str) -> str:
     except AwsError as error:
         if error.code != "ConflictException":
             raise
-        # There is no idempotency token: after a lost reply the repeated call meets our own mount target.
-        ours = (read_all(client, wanted.file_system_id) or {}).get(subnet)
-        if ours is None or ours["status"] in s3files.GOING:
+        # No idempotency token: after a lost reply, or while the list lags, the call meets our own mount target.
+        ours = _in_the_way(client, error, wanted.file_system_id, subnet)
+        if not ours:
             raise
-        return str(ours["mount_target_id"])
+        return ours
+
+
+def _in_the_way(client: Any, error: AwsError, file_system_id: str, subnet: str) -> str:
+    """The id of a living mount target of this file system and subnet that a conflict is about, or ""."""
+    named = s3files.get_mount_target(client, error.resource_id) if error.resource_id.startswith("fsmt-") else None
+    if named is not None and (named["fileSystemId"], named["subnetId"]) == (file_system_id, subnet):
+        found = _plain(named)
+    else:
+        found = (read_all(client, file_system_id) or {}).get(subnet, {})
+    return str(found["mount_target_id"]) if found and found["status"] not in s3files.GOING else ""
 
 
 def _require_same(target: Mapping[str, Any], wanted: MountTargets) -> None:

@@ -101,6 +101,17 @@ def test_the_conflict_after_a_lost_reply_is_our_own_mount_target(s3files: Any) -
     assert ensure_present(s3files.client, wanted(SUBNET), REAL).changed
 
 
+def test_the_conflict_names_our_own_mount_target_where_the_list_lags(s3files: Any) -> None:
+    existing(s3files)
+    members = {"resourceId": TARGET, "resourceType": "MOUNT_TARGET"}
+    s3files.stubber.add_client_error(
+        "create_mount_target", "ConflictException", http_status_code=409, modeled_fields={**members, "errorCode": "x"}
+    )
+    s3files.answer("get_mount_target", {"mountTargetId": TARGET}, target("creating"))
+    s3files.answer("get_mount_target", {"mountTargetId": TARGET}, target())
+    assert ensure_present(s3files.client, wanted(SUBNET), REAL).changed
+
+
 def test_another_conflict_is_an_error(s3files: Any) -> None:
     existing(s3files)
     message = "the zone has a mount target"

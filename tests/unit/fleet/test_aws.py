@@ -214,3 +214,24 @@ def test_associations(resources: Resources) -> None:
         ("llm", "weights-fetcher", "prod-weights-fetcher"),
     }
     assert all(entry["cluster"] == "prod" for entry in found)
+
+
+def test_what_the_roles_may_do_is_what_the_table_says(variables: Any, resources: Resources) -> None:
+    model = copy.deepcopy(variables["llmfleet_models"][0])
+    model |= {"name": "mirrored", "weights": {**model["weights"], "source": "s3://mirror/hub"}}
+    variables["llmfleet_models"].append(model)
+    rendered = set()
+    for policy in resources("iam_policy").values():
+        for statement in policy["policy_json"]["Statement"]:
+            role = policy["iam_name"].removeprefix("prod-")
+            rendered |= {(role, action) for action in statement["Action"]}
+    lines = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index("| role | action | what needs it |") + 2
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        role, action, what = (cell.strip().strip("`") for cell in line.strip("|").split("|"))
+        assert what
+        rows.append((role, action))
+    assert len(rows) == len(set(rows)) and set(rows) == rendered

@@ -43,7 +43,7 @@ class Storage:
             return json.load(answer)
 
     def make(self, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        """Run what preflight asks of AWS, s3_files and pod_identity. variables: of the host."""
+        """Run what preflight reads of the network, s3_files and pod_identity. variables: of the host."""
         return self._run("make", arguments, variables)
 
     def remove(self, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
@@ -114,7 +114,6 @@ def _make() -> list[dict[str, Any]]:
         {"include_role": {"name": "llmfleet.eks.preflight", "tasks_from": "network"}},
         {"llmfleet.eks.describe": {"known": "{{ __llmfleet_known }}"}, "register": "described"},
         {"set_fact": {"__llmfleet_desired": "{{ described.desired }}"}},
-        {"llmfleet.eks.refuse_foreign": {"desired": "{{ __llmfleet_desired }}"}},
         {"include_role": {"name": "llmfleet.eks.s3_files"}},
         {"include_role": {"name": "llmfleet.eks.pod_identity"}},
     ]

@@ -20,7 +20,7 @@ import boto3
 import pytest
 import yaml
 
-from tests.unit.playbooks.conftest import ACCOUNT, KEYS, REGION, Cloud, Playbooks
+from tests.unit.playbooks.conftest import ACCOUNT, KEYS, REGION, ROOT, Cloud, Playbooks
 
 ACTS = ("create", "modify", "delete")
 # Of each act: in check mode and what it changes; the second pair must find nothing to do.
@@ -240,6 +240,18 @@ def play(case: Case, answers: Path) -> list[dict[str, Any]]:
     ]
 
 
+def documented(case: Case) -> set[str]:
+    """The fields of the resource in the module's RETURN."""
+    text = (ROOT / "plugins" / "modules" / f"{case.module}.py").read_text(encoding="utf-8")
+    returned = yaml.safe_load(text.split('RETURN = r"""')[1].split('"""')[0])
+    return set(returned[case.answer]["contains"])
+
+
+def fields(resource: Any) -> set[str]:
+    """The fields of a resource, or of a list of them."""
+    return set().union(*(set(item) for item in resource)) if isinstance(resource, list) else set(resource)
+
+
 def known(resource: Any, unknown: set[str]) -> Any:
     """The resource, or each of a list, without the fields that nobody can foretell."""
     if isinstance(resource, list):
@@ -273,6 +285,7 @@ def test_twelve_steps(made: Callable[[Aws], Case], playbooks: Playbooks, cloud: 
         assert answer["changed"] is (not again), where
         assert writes == ([] if check or again else case.writes[act]), where
         assert requests or check, where
+        assert fields(answer[case.answer]) <= documented(case), where
         diff = answer["diff"]
         if again:
             assert diff["before"] == diff["after"], (where, diff)
