@@ -19,7 +19,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait, in seconds.
+      - How long to wait, in seconds. All waits of one task share it.
     type: int
     default: 900
 """

@@ -17,6 +17,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.plain import p
 # Kinds that AWS resources are asked for by: those that roles have tasks for.
 AWS_RESOURCES = (
     "s3_bucket",
+    "s3_bucket_lifecycle",
     "iam_role",
     "iam_policy",
     "ec2_security_group",

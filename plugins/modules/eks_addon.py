@@ -132,6 +132,36 @@ addon:
       type: str
       returned: when it has one
       sample: '{"controller":{"resources":{"limits":{"memory":"512Mi"}}}}'
+    created_at:
+      description: When it was created.
+      type: str
+      returned: when it exists
+      sample: "2026-11-24T09:30:00+00:00"
+    modified_at:
+      description: When it was last changed.
+      type: str
+      returned: when it exists
+      sample: "2026-11-24T09:30:00+00:00"
+    health:
+      description: What EKS says is wrong, below C(issues).
+      type: dict
+      returned: when it exists
+      sample: {"issues": []}
+    owner:
+      description: Who owns the add-on.
+      type: str
+      returned: when it exists
+      sample: aws
+    publisher:
+      description: Who publishes it.
+      type: str
+      returned: when it exists
+      sample: eks
+    service_account_role_arn:
+      description: The IAM role of its service account.
+      type: str
+      returned: when it has one
+      sample: arn:aws:iam::123456789012:role/example-efs-csi-controller
     tags:
       description: Its tags.
       type: dict

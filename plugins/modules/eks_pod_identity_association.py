@@ -113,6 +113,21 @@ association:
       type: str
       returned: when it exists
       sample: arn:aws:iam::123456789012:role/example-weights-fetcher
+    created_at:
+      description: When it was created.
+      type: str
+      returned: when it exists
+      sample: "2026-11-24T09:30:00+00:00"
+    modified_at:
+      description: When it was last changed.
+      type: str
+      returned: when it exists
+      sample: "2026-11-24T09:30:00+00:00"
+    disable_session_tags:
+      description: Whether the credentials come without the tags that EKS adds to the session.
+      type: bool
+      returned: when it exists
+      sample: false
     tags:
       description: Its tags.
       type: dict

@@ -154,6 +154,16 @@ access_point:
       type: dict
       returned: when it exists
       sample: {"path": "/models"}
+    client_token:
+      description: The token by which a repeated request to make it is recognised.
+      type: str
+      returned: when it exists
+      sample: 0f1e2d3c
+    owner_id:
+      description: The account that owns it.
+      type: str
+      returned: when it exists
+      sample: "123456789012"
     status:
       description: Its state, such as C(creating), C(available) or C(error).
       type: str

@@ -10,7 +10,8 @@ module: s3files_file_system
 version_added: 1.0.0
 short_description: Manage file systems of Amazon S3 Files
 description:
-  - Creates, tags and deletes a file system of Amazon S3 Files, and sets its resource policy.
+  - Creates, tags and deletes a file system of Amazon S3 Files, and sets its resource policy and what it copies from
+    the bucket.
   - The service cannot change O(bucket), O(prefix), O(kms_key_id) and O(role_arn) of an existing file system.
     A difference in one of them fails the task and names the field, its current and its wanted value.
 options:
@@ -60,6 +61,37 @@ options:
       - Statements without C(Resource) get the ARN of the file system.
       - Left out, the policy is not touched. V({}) removes it.
     type: json
+  synchronization:
+    description:
+      - What the file system copies from the bucket when it is read, and how long it keeps that. What is not copied is
+        read from the bucket each time.
+      - It is written only over the version that was read; when somebody else changed it in between, it is read again.
+      - Left out, it is not touched, not compared and not answered.
+    type: dict
+    suboptions:
+      import_data_rules:
+        description: Which objects are copied, by prefix. At most ten rules.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          prefix:
+            description: Prefix of the objects, empty for all; otherwise it ends with a slash.
+            type: str
+            default: ""
+          trigger:
+            description: Whether the objects of a directory are copied when it is first listed, or each when it is read.
+            type: str
+            choices: [ON_DIRECTORY_FIRST_ACCESS, ON_FILE_ACCESS]
+            default: ON_DIRECTORY_FIRST_ACCESS
+          size_less_than:
+            description: Only objects of fewer bytes are copied.
+            type: int
+            default: 131072
+      days_after_last_access:
+        description: Days without a reading after which a copy is dropped, 1 to 365.
+        type: int
+        required: true
   force:
     description:
       - Whether O(state=absent) also deletes the access points and mount targets of the file system, and waits until
@@ -114,6 +146,15 @@ EXAMPLES = r"""
           Principal:
             AWS: arn:aws:iam::123456789012:role/example-efs-csi-node
           Action: [s3files:ClientMount, s3files:ClientWrite]
+
+- name: Keep small files for a week, and read the others from the bucket
+  llmfleet.eks.s3files_file_system:
+    region: eu-west-3
+    name: example-weights
+    synchronization:
+      import_data_rules:
+        - size_less_than: 131072
+      days_after_last_access: 7
 
 - name: Remove it with its access points and mount targets
   llmfleet.eks.s3files_file_system:
@@ -184,11 +225,21 @@ file_system:
       type: str
       returned: when it exists
       sample: "2026-11-24T09:30:00+00:00"
+    client_token:
+      description: The token by which a repeated request to make it is recognised.
+      type: str
+      returned: when it exists
+      sample: 0f1e2d3c
     policy:
       description: Its resource policy, empty when it has none.
       type: dict
       returned: when it exists
       sample: {}
+    synchronization:
+      description: What it copies from the bucket, with C(import_data_rules) and C(days_after_last_access).
+      type: dict
+      returned: when O(synchronization) is given
+      sample: {"import_data_rules": [], "days_after_last_access": 30}
     tags:
       description: Its tags.
       type: dict
@@ -203,6 +254,18 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._aws.file_system impo
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.file_system_removal import ensure_absent
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.policy import parse
 
+IMPORT_RULE = {
+    "prefix": {"type": "str", "default": ""},
+    "trigger": {
+        "choices": ["ON_DIRECTORY_FIRST_ACCESS", "ON_FILE_ACCESS"],
+        "default": "ON_DIRECTORY_FIRST_ACCESS",
+    },
+    "size_less_than": {"type": "int", "default": 131072},
+}
+SYNCHRONIZATION = {
+    "import_data_rules": {"type": "list", "elements": "dict", "required": True, "options": IMPORT_RULE},
+    "days_after_last_access": {"type": "int", "required": True},
+}
 FIELDS = (
     "name",
     "file_system_id",
@@ -211,6 +274,7 @@ FIELDS = (
     "kms_key_id",
     "role_arn",
     "accept_bucket_warning",
+    "synchronization",
     "tags",
     "purge_tags",
 )
@@ -229,6 +293,7 @@ def main() -> None:
             "role_arn": {"type": "str"},
             "accept_bucket_warning": {"type": "bool", "default": False},
             "policy": {"type": "json"},
+            "synchronization": {"type": "dict", "options": SYNCHRONIZATION},
             "force": {"type": "bool", "default": False},
             "discard_pending_exports": {"type": "bool", "default": False},
             **common.TAG_ARGUMENTS,

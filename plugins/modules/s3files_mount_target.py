@@ -101,6 +101,11 @@ mount_targets:
       type: str
       returned: always
       sample: subnet-0123456789abcdef0
+    owner_id:
+      description: The account that owns it.
+      type: str
+      returned: when it exists
+      sample: "123456789012"
     vpc_id:
       description: The VPC.
       type: str

@@ -26,8 +26,9 @@ Emulated
 Stand-ins
   DNS: the webhook also sets AWS_ENDPOINT_URL in pods, as the names of AWS lead nowhere in the lab.
   TLS: the endpoint is plain HTTP on the lab's own bridge; aws:SecureTransport is taken for true.
-  Below /_lab/ (control): health, faults on demand (throttling, 5xx, lost replies, add-ons that fail), counters of
-  requests, delays.
+  Below /_lab/ (control): health, counters of requests, delays; faults on demand (injection: throttling, 5xx, expired
+  tokens, lost replies and cut connections, so many or a share by a seed; add-ons that fail), lists that lag and roles
+  that nobody has heard of yet (trail, world), and a clock that is ahead of the caller's.
 
 State is in memory and ends with the process, except for buckets and objects. Every request is a line of
 `aws-requests.jsonl` (request_log) with whether it changes something, without queries, bodies or secrets.

@@ -78,7 +78,7 @@ class Addons(EksResources[tuple[str, str], Addon]):
             "UpdateAddon": self._update,
             "DeleteAddon": self._delete,
         }
-        super().__init__(world, "addon", handlers, store.lock)
+        super().__init__(world, "addon", handlers, store.lock, store.clock)
 
     def serve(self, request: Request, call: Call) -> Response:
         """Answer one request, after what is gone by now was forgotten. Raises AwsFault."""
@@ -130,7 +130,7 @@ class Addons(EksResources[tuple[str, str], Addon]):
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
         cluster = self._cluster(request)
-        found = sorted(name for where, name in self._items if where == cluster)
+        found = sorted(item.name for item in self._listed() if item.cluster == cluster)
         names, token = page(found, request.get("maxResults", 100), request.get("nextToken"), invalid)
         return {"addons": names, "nextToken": token}
 

@@ -15,7 +15,7 @@ from llmfleet_lab.aws import authorization, control, credentials, ec2_guard, ope
 from llmfleet_lab.aws.addons import Addons
 from llmfleet_lab.aws.associations import Associations
 from llmfleet_lab.aws.faults import AwsFault, render
-from llmfleet_lab.aws.injection import LOST_REPLY, Injection
+from llmfleet_lab.aws.injection import CONNECTION_RESET, LOST_REPLY, Injection
 from llmfleet_lab.aws.operations import Call
 from llmfleet_lab.aws.request import ClientGone, Request
 from llmfleet_lab.aws.request_log import Entry, RequestLog, now
@@ -52,7 +52,7 @@ class Application:
         self._injection = injection
         self._log = log
         self._own_names = tuple(own_names)
-        self._control = control.Control(injection, log, s3files.store, addons)
+        self._control = control.Control(injection, log, s3files.store, addons, world)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
@@ -74,7 +74,7 @@ class Application:
             caller = credentials.authenticate(request, claim, protocol, self._world)
             authorization.check(request, call, caller, self._world)
             lost = self._injection.take(call)
-            response = self._route(request, call, claim, path)
+            response = Response(0) if lost == CONNECTION_RESET else self._route(request, call, claim, path)
             if response.status == 404 and authorization.absence_is_hidden(call, caller, self._world):
                 _close(response)
                 raise AwsFault("AccessDenied", "Access Denied", 403)
@@ -101,9 +101,12 @@ class Application:
                 access_key_id=claim.access_key_id if claim else "",
                 mutating=call.mutating,
                 request_id=logged_id or request_id,
+                actions=tuple(action for action, _resource in authorization.needs(request, call))
+                if call.operation
+                else (),
             )
         )
-        if lost == LOST_REPLY:
+        if lost in (LOST_REPLY, CONNECTION_RESET):
             _close(response)
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError("the reply was to be lost")

@@ -108,7 +108,7 @@ class Associations(EksResources[str, Association]):
         cluster = self._cluster(request)
         found = [
             item
-            for item in self._items.values()
+            for item in self._listed()
             if item.cluster == cluster
             and request.get("namespace") in (None, item.namespace)
             and request.get("serviceAccount") in (None, item.service_account)

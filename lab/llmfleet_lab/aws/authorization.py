@@ -5,7 +5,7 @@
 
 Identity policies (inline and attached) and the permissions boundary of the role are evaluated, by action, resource and
 the conditions that policies.py knows. Bucket policies and session policies are not. Resources are told for S3 only: for
-other services a permitted action is permitted on everything.
+other services a permitted action is permitted on everything, and of denials only those count that are about everything.
 """
 
 from __future__ import annotations
@@ -41,6 +41,28 @@ _S3_ACTIONS = {
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "ListBucketInventoryConfigurations": "GetInventoryConfiguration",
+}
+# Who hands a service a role needs to be allowed to, and whoever makes something with tags, to tag.
+_PASSES_ROLE = {
+    ("s3files", "CreateFileSystem"),
+    ("eks", "CreatePodIdentityAssociation"),
+    ("eks", "UpdatePodIdentityAssociation"),
+}
+_TAGS = {
+    ("s3files", "CreateFileSystem"): "s3files:TagResource",
+    ("s3files", "CreateAccessPoint"): "s3files:TagResource",
+    ("eks", "CreatePodIdentityAssociation"): "eks:TagResource",
+    ("eks", "CreateAddon"): "eks:TagResource",
+    ("iam", "CreateRole"): "iam:TagRole",
+    ("ec2", "CreateSecurityGroup"): "ec2:CreateTags",
 }
 # With a version, these need a permission of their own.
 _VERSIONED = {"GetObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"}
@@ -51,7 +73,7 @@ def check(request: Request, call: Call, caller: Caller, world: World) -> None:
     if caller.role_arn is None or (call.service, call.operation) == ("sts", "GetCallerIdentity"):
         return
     documents, boundary = world.role_policies(caller.role_arn)
-    for action, resource in _needs(request, call):
+    for action, resource in needs(request, call):
         context = _context(request, call, world)
         permitted = policies.permits(documents, action, resource, context)
         if permitted and boundary is not None:
@@ -74,10 +96,17 @@ def absence_is_hidden(call: Call, caller: Caller, world: World) -> bool:
     )
 
 
-def _needs(request: Request, call: Call) -> list[tuple[str, str | None]]:
-    """Actions and the resources that they are done to."""
+def needs(request: Request, call: Call) -> list[tuple[str, str | None]]:
+    """Return the actions that a call needs, and the resources that they are done to."""
     if call.service != "s3":
-        return [(f"{call.service}:{call.operation}", None)]
+        which = (call.service, call.operation)
+        found: list[tuple[str, str | None]] = [(":".join(which), None)]
+        body = request.body if which in _PASSES_ROLE or which in _TAGS else b""
+        if which in _TAGS and (b'"tags"' in body or b"Tags.member." in body or b"TagSpecification" in body):
+            found.append((_TAGS[which], None))
+        if which in _PASSES_ROLE and b'"roleArn"' in body:
+            found.append(("iam:PassRole", None))
+        return found
     bucket, key = call.uri.get("Bucket", ""), call.uri.get("Key", "")
     action = _S3_ACTIONS.get(call.operation, call.operation)
     if action in _VERSIONED and request.parameter("versionId"):
@@ -88,12 +117,12 @@ def _needs(request: Request, call: Call) -> list[tuple[str, str | None]]:
         resource += "/*"
     elif key:
         resource += f"/{key}"
-    needs: list[tuple[str, str | None]] = [(f"s3:{action}", resource)]
+    wanted: list[tuple[str, str | None]] = [(f"s3:{action}", resource)]
     source = request.header("x-amz-copy-source")
     if source:
         path = unquote(source.partition("?")[0]).lstrip("/")
-        needs.append(("s3:GetObject", f"arn:aws:s3:::{path}"))
-    return needs
+        wanted.append(("s3:GetObject", f"arn:aws:s3:::{path}"))
+    return wanted
 
 
 def _context(request: Request, call: Call, world: World) -> dict[str, str]:

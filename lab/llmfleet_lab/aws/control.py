@@ -1,7 +1,7 @@
 # Copyright (c) 2026, llmfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own paths below /_lab/: health, faults on demand, counters, delays. They are no part of AWS."""
+"""The lab's own paths below /_lab/: health, faults on demand, counters, delays, lag, clock. They are no part of AWS."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from llmfleet_lab.aws.request import Request
 from llmfleet_lab.aws.request_log import RequestLog
 from llmfleet_lab.aws.response import Response
 from llmfleet_lab.aws.s3files.resources import Store
+from llmfleet_lab.aws.world import World
 
 PREFIX = "/_lab/"
 
@@ -21,7 +22,8 @@ PREFIX = "/_lab/"
 class Control:
     """Answers requests below /_lab/."""
 
-    def __init__(self, injection: Injection, log: RequestLog, store: Store, addons: Addons) -> None:
+    def __init__(self, injection: Injection, log: RequestLog, store: Store, addons: Addons, world: World) -> None:
+        self._world = world
         self._injection = injection
         self._log = log
         self._store = store
@@ -53,6 +55,14 @@ class Control:
                 return 200, self._log.counters(int(since))
             case ("PUT", "delays"):
                 return 200, self._delays(json.loads(request.body))
+            case ("PUT", "lag"):
+                document = json.loads(request.body)
+                self._world.lag = _seconds(document)
+                self._world.role_lag = _seconds(document, "roles" if "roles" in document else "seconds")
+                return 200, {"seconds": self._world.lag, "roles": self._world.role_lag}
+            case ("PUT", "clock"):
+                self._world.clock_offset = _seconds(json.loads(request.body))
+                return 200, {"seconds": self._world.clock_offset}
             case ("PUT", "addon-failure"):
                 return 200, self._addons.fail_next(json.loads(request.body))
             case ("PUT", "pending-export"):
@@ -80,3 +90,11 @@ class Control:
                 raise ValueError(f"fileSystemId: there is no file system {document.get('fileSystemId')!r}")
             file_system.pending_export = document["pending"]
             return {"fileSystemId": file_system.identifier, "pending": file_system.pending_export}
+
+
+def _seconds(document: Any, key: str = "seconds") -> float:
+    """The seconds by which lists lag ("roles": new roles are unheard of), or AWS's clock is ahead. 0 ends it."""
+    value = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{key}: got {value!r}, expected a number, 0 or more")
+    return float(value)

@@ -44,19 +44,20 @@ def authenticate(request: Request, claim: Claim, protocol: str, world: World) ->
     if known.token is not None and not sigv4.same(claim.token, known.token):
         raise _unknown(protocol)
     if known.expiration is not None and known.expiration <= datetime.now(UTC):
-        raise _expired(protocol)
+        raise expired(protocol)
     if not sigv4.same(sigv4.expected_signature(request, claim, known.secret), claim.signature):
         raise _mismatch(protocol)
-    _check_moment(claim, protocol)
+    _check_moment(claim, protocol, world.clock_offset)
     return Caller(claim.access_key_id, known.role_arn)
 
 
-def _check_moment(claim: Claim, protocol: str) -> None:
+def _check_moment(claim: Claim, protocol: str, offset: float) -> None:
+    """offset: seconds by which the clock of AWS is ahead of the machine's."""
     try:
         signed = datetime.strptime(claim.moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         raise _mismatch(protocol) from None
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + timedelta(seconds=offset)
     if claim.expires is not None:
         if not signed - SKEW <= now <= signed + timedelta(seconds=claim.expires):
             raise AwsFault("AccessDenied" if protocol == "s3" else "SignatureDoesNotMatch", "Request has expired", 403)
@@ -76,7 +77,8 @@ def _unknown(protocol: str) -> AwsFault:
     return AwsFault("UnrecognizedClientException", INVALID_TOKEN, 403 if protocol == "rest-json" else 400)
 
 
-def _expired(protocol: str) -> AwsFault:
+def expired(protocol: str) -> AwsFault:
+    """The error for a token whose time has passed."""
     if protocol == "s3":
         return AwsFault("ExpiredToken", "The provided token has expired.", 400)
     if protocol == "ec2":

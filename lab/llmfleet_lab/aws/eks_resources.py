@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from llmfleet_lab.aws.operations import Call
 from llmfleet_lab.aws.request import Request
 from llmfleet_lab.aws.response import Response
 from llmfleet_lab.aws.restjson import Handler, serve
+from llmfleet_lab.aws.trail import Trail
 from llmfleet_lab.aws.world import World
 
 TAG_LIMIT = 50
@@ -44,14 +46,23 @@ class Tagged(Protocol):
 class EksResources[Key: Hashable, Item: Tagged]:
     """The resources of one kind, by key, and the operations on their tags.
 
-    kind: as ARNs spell it. handlers: of the kind's own operations. lock: held while a request is served.
+    kind: as ARNs spell it. handlers: of the kind's own operations. lock: held while a request is served. clock: that of
+    lists that lag.
     """
 
-    def __init__(self, world: World, kind: str, handlers: Mapping[str, Handler], lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        world: World,
+        kind: str,
+        handlers: Mapping[str, Handler],
+        lock: threading.RLock,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._world = world
         self._kind = kind
         self._lock = lock
         self._items: dict[Key, Item] = {}
+        self._trail = Trail[Item](clock)
         self._tagging: Mapping[str, Handler] = {
             "TagResource": self._tag,
             "UntagResource": self._untag,
@@ -68,7 +79,14 @@ class EksResources[Key: Hashable, Item: Tagged]:
     def serve(self, request: Request, call: Call) -> Response:
         """Answer one request. Raises AwsFault."""
         with self._lock:
-            return serve(request, call, self._handlers, invalid)
+            try:
+                return serve(request, call, self._handlers, invalid)
+            finally:
+                self._trail.note(self._items.values())
+
+    def _listed(self) -> Iterable[Item]:
+        """What a list shows now."""
+        return self._trail.ago(self._world.lag) if self._world.lag > 0 else self._items.values()
 
     def _arn(self, rest: str) -> str:
         return f"arn:aws:eks:{self._world.region}:{self._world.account}:{self._kind}/{rest}"

@@ -125,7 +125,8 @@ def permits(documents: Sequence[Any], action: str, resource: str | None, context
                 continue
             if not conditions_hold(statement, context):
                 continue
-            if statement["Effect"] == "Deny" and resource is not None:
+            # Of a resource that is not known, only a denial is sure that is about everything.
+            if statement["Effect"] == "Deny" and (resource is not None or statement.get("Resource") == "*"):
                 return False
             allowed = allowed or statement["Effect"] == "Allow"
     return allowed

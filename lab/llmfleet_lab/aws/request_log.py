@@ -19,7 +19,10 @@ _KEPT = 200_000
 
 @dataclass(frozen=True)
 class Entry:
-    """One request. time: ISO 8601, UTC. path: without the query, which may hold a signature."""
+    """One request. time: ISO 8601, UTC. path: without the query, which may hold a signature.
+
+    actions: of IAM, that it needs.
+    """
 
     time: str
     service: str
@@ -30,6 +33,7 @@ class Entry:
     access_key_id: str
     mutating: bool
     request_id: str
+    actions: tuple[str, ...] = ()
 
 
 class RequestLog:

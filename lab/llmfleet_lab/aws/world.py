@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -56,6 +56,11 @@ class World:
     def __init__(self, account: str, region: str) -> None:
         self.account = account
         self.region = region
+        # Seconds for which lists lag behind, and for which other services have not heard of a new role.
+        self.lag = 0.0
+        self.role_lag = 0.0
+        # Seconds by which the clock of AWS is ahead of this machine's.
+        self.clock_offset = 0.0
         self._lock = threading.Lock()
         self._application = DomainDispatcherApplication(create_backend_app)
 
@@ -75,10 +80,11 @@ class World:
 
     # IAM and STS
 
-    def trust(self, role_arn: str) -> Mapping[str, Any] | None:
-        """The trust policy of a role, None when there is no such role."""
+    def trust(self, role_arn: str, *, heard_of: bool = False) -> Mapping[str, Any] | None:
+        """The trust policy of a role, None when there is no such role or, unless it was heard of before, when it is
+        newer than the lag."""
         for role in list(self.backend("iam", "aws").roles.values()):
-            if role.arn == role_arn:
+            if role.arn == role_arn and (heard_of or self._heard_of(role)):
                 document = _document(role.assume_role_policy_document)
                 return document if isinstance(document, dict) else {}
         return None
@@ -105,7 +111,11 @@ class World:
         if f"::{self.account}:" not in arn or ":root" in arn:
             return True
         iam = self.backend("iam", "aws")
-        return any(item.arn == arn for item in [*list(iam.roles.values()), *list(iam.users.values())])
+        found = [*list(iam.roles.values()), *list(iam.users.values())]
+        return any(item.arn == arn and self._heard_of(item) for item in found)
+
+    def _heard_of(self, item: Any) -> bool:
+        return self.role_lag <= 0 or datetime.now(UTC) - _aware(item.create_date) >= timedelta(seconds=self.role_lag)
 
     def known_key(self, access_key_id: str) -> KnownKey | None:
         """The access key of that id, None when none was issued."""

@@ -88,7 +88,7 @@ def ensure_absent(client: Any, wanted: AccessPoint, run: Run) -> Result:
             s3files.delete_access_point(client, point)
         if run.wait:
             read_once = partial(s3files.get_access_point, client, point)
-            waiters.wait_for(waiters.ACCESS_POINT_DELETED, point, read_once, run.timeout)
+            waiters.wait_for(waiters.ACCESS_POINT_DELETED, point, read_once, run.left)
     return Result(living, before, {})
 
 
@@ -97,22 +97,19 @@ def _create(client: Any, wanted: AccessPoint, run: Run) -> Result:
         raise AwsError(f"there is no access point {wanted.access_point_id}: leave access_point_id out to create one")
     file_system_id, name = str(wanted.file_system_id), str(wanted.name)
     tags = {tagging.NAME: name, **(tagging.wanted_tags(wanted.tags, name) or {})}
-    if run.check:
-        predicted = {
-            "access_point_id": s3files.PENDING_ACCESS_POINT_ID,
-            "file_system_id": file_system_id,
-            "name": name,
-            "posix_user": _user(wanted.posix_user),
-            "root_directory": _root(wanted.root_directory),
-            "status": "available" if run.wait else "creating",
-            "tags": tags,
-        }
-        return Result(True, {}, predicted)
     request: dict[str, Any] = {"fileSystemId": file_system_id, "tags": tagging.to_list(tags)}
     if wanted.posix_user:
         request["posixUser"] = _user_request(_user(wanted.posix_user))
     if wanted.root_directory:
         request["rootDirectory"] = _root_request(_root(wanted.root_directory))
+    if run.check:
+        answered = {
+            "accessPointId": s3files.PENDING_ACCESS_POINT_ID,
+            "rootDirectory": {"path": "/"},
+            "status": "available" if run.wait else "creating",
+            **request,
+        }
+        return Result(True, {}, {**plain(answered), "name": name})
     identity = ("access-point", file_system_id, name, repr(request))
     created = s3files.create_access_point(client, name, {**request, "clientToken": stable_token(*identity)})
     read_once = partial(s3files.get_access_point, client, str(created["accessPointId"]))
@@ -191,4 +188,4 @@ def _root_request(root: dict[str, Any]) -> dict[str, Any]:
 
 def _wait_available(client: Any, point: str, run: Run) -> None:
     read_once = partial(s3files.get_access_point, client, point)
-    waiters.wait_for(waiters.ACCESS_POINT_AVAILABLE, point, read_once, run.timeout)
+    waiters.wait_for(waiters.ACCESS_POINT_AVAILABLE, point, read_once, run.left)

@@ -170,7 +170,8 @@ def _create(eks: Any, wanted: Addon, run: Run) -> Result:
     if wanted.configuration_values is not None:
         request["configurationValues"] = text_of(wanted.configuration_values)
     if run.check:
-        return Result(True, {}, plain(request))
+        predicted = {key: value for key, value in request.items() if key != "resolveConflicts"}
+        return Result(True, {}, plain({**predicted, "status": "ACTIVE" if run.wait else "CREATING"}))
     try:
         with doing(f"create {wanted.label}"):
             call(eks.create_addon, **request)
@@ -218,7 +219,7 @@ def _wait(eks: Any, wanted: Addon, waiter: Waiter, run: Run) -> None:
         found = read(eks, wanted.cluster_name, wanted.name)
         return {"status": found["status"], "statusMessage": _issues(found)} if found else None
 
-    wait_for(waiter, f"{wanted.name} of {wanted.cluster_name}", once, run.timeout)
+    wait_for(waiter, f"{wanted.name} of {wanted.cluster_name}", once, run.left)
 
 
 def _issues(found: Mapping[str, Any]) -> str:

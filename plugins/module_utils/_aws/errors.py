@@ -38,6 +38,8 @@ INVALID_CODES = frozenset(
         "MissingAuthenticationTokenException",
     }
 )
+SKEWED_CODES = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+_SKEWED = "Signature expired"
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden"})
 
 # A signature mismatch echoes the canonical request, session token included: nothing after this may be shown.
@@ -50,13 +52,26 @@ class AwsError(Exception):
     """A failed AWS operation.
 
     message: one sentence for the operator. code: the service's error code, or "" when there is none.
-    status: the HTTP status, or 0.
+    status: the HTTP status, or 0. operation, request_id: of the call, as the service names them, or "".
+    resource_id: of what a service says is in the way, or "".
     """
 
-    def __init__(self, message: str, *, code: str = "", status: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        status: int = 0,
+        operation: str = "",
+        request_id: str = "",
+        resource_id: str = "",
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.operation = operation
+        self.request_id = request_id
+        self.resource_id = resource_id
 
     @property
     def missing(self) -> bool:
@@ -101,6 +116,14 @@ def http_status(exception: BaseException) -> int:
     return 0
 
 
+def traced(exception: BaseException) -> tuple[str, str]:
+    """Which operation a botocore ClientError is of, and the id of the request by which AWS finds it again."""
+    if not isinstance(exception, ClientError):
+        return "", ""
+    metadata = exception.response.get("ResponseMetadata", {})
+    return str(exception.operation_name or ""), str(metadata.get("RequestId") or "")
+
+
 def explain(exception: BaseException) -> str:
     """What a botocore exception means, in one line that never holds a credential."""
     code = error_code(exception)
@@ -108,6 +131,8 @@ def explain(exception: BaseException) -> str:
         text = _CANONICAL.sub("", str(exception.response.get("Error", {}).get("Message", "")))
         text = shorten(text, LONGEST, placeholder=" …")  # in place of an API, a proxy may answer a whole page
         said = f"{code}: {text}" if text else code
+        if code in SKEWED_CODES or (code in INVALID_CODES and _SKEWED in text):
+            return f"the clock of this machine is not that of AWS ({said}): set it, for example by NTP, then run again"
         if code in EXPIRED_CODES:
             return f"the AWS credentials have expired ({said}): sign in again or renew them, then run again"
         if code in INVALID_CODES:
@@ -134,7 +159,14 @@ def doing(action: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as exception:
+        operation, request_id = traced(exception)
+        call = f" ({operation}, request {request_id})" if request_id else f" ({operation})" if operation else ""
         # "from None": whoever prints the chain would print what explain leaves out.
         raise AwsError(
-            f"cannot {action}: {explain(exception)}", code=error_code(exception), status=http_status(exception)
+            f"cannot {action}: {explain(exception)}{call}",
+            code=error_code(exception),
+            status=http_status(exception),
+            operation=operation,
+            request_id=request_id,
+            resource_id=str(getattr(exception, "response", {}).get("resourceId") or ""),
         ) from None

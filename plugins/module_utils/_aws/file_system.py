@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import policy as policies
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws import s3files, waiters
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws import s3files, synchronization, waiters
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as tagging
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, ImmutableError
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Result, Run, plain, stable_token
@@ -28,7 +28,7 @@ class FileSystem:
     """A wanted file system. bucket, role_arn: ARNs. None: leave that field as it is.
 
     policy: the resource policy, {} for none; statements without a resource get the file system's ARN.
-    tags: without Name, which comes from `name`.
+    tags: without Name, which comes from `name`. synchronization: {import_data_rules, days_after_last_access}.
     """
 
     name: str | None = None
@@ -41,6 +41,7 @@ class FileSystem:
     tags: Mapping[str, Any] | None = None
     purge_tags: bool = True
     policy: dict[str, Any] | None = None
+    synchronization: Mapping[str, Any] | None = None
 
 
 def read(client: Any, file_system_id: str) -> dict[str, Any]:
@@ -83,15 +84,37 @@ def ensure_present(client: Any, wanted: FileSystem, run: Run) -> Result:
     change = tagging.difference(before["tags"], tagging.wanted_tags(wanted.tags, name), purge=wanted.purge_tags)
     policy = _policy(wanted, before["file_system_arn"])
     new_policy = policy is not None and not policies.same(before["policy"], policy)
-    if not change and not new_policy:
+    rules, version = _rules(wanted), 0
+    if rules:
+        before["synchronization"], version = synchronization.read(client, file_system_id)
+    new_rules = bool(rules) and rules != before["synchronization"]
+    if not change and not new_policy and not new_rules:
         return Result(False, before, before)
     if run.check:
-        after = {**before, "tags": tagging.applied(before["tags"], change)}
+        after = {
+            **before,
+            "tags": tagging.applied(before["tags"], change),
+            **({"synchronization": rules} if rules else {}),
+        }
         return Result(True, before, {**after, "policy": policy} if new_policy else after)
     s3files.change_tags(client, file_system_id, change)
     if new_policy:
         s3files.put_policy(client, file_system_id, policy or {})
-    return Result(True, before, read(client, file_system_id))
+    if new_rules:
+        synchronization.write(client, file_system_id, rules, version)
+    return Result(True, before, _reread(client, file_system_id, wanted))
+
+
+def _rules(wanted: FileSystem) -> dict[str, Any]:
+    """The wanted rules of synchronization, {} where they are left as they are."""
+    return {} if wanted.synchronization is None else synchronization.normal(wanted.synchronization)
+
+
+def _reread(client: Any, file_system_id: str, wanted: FileSystem) -> dict[str, Any]:
+    found = read(client, file_system_id)
+    if found and wanted.synchronization is not None:
+        found["synchronization"] = synchronization.read(client, file_system_id)[0]
+    return found
 
 
 def _policy(wanted: FileSystem, arn: str) -> dict[str, Any] | None:
@@ -151,19 +174,22 @@ def _create(client: Any, wanted: FileSystem, run: Run) -> Result:
         partition, account = str(wanted.role_arn).split(":")[1:5:3]
         scope = f"arn:{partition}:s3files:{client.meta.region_name}:{account}"
         arn = f"{scope}:file-system/{s3files.PENDING_FILE_SYSTEM_ID}"
-        predicted = {
+        predicted: dict[str, Any] = {
             "file_system_id": s3files.PENDING_FILE_SYSTEM_ID,
             "file_system_arn": arn,
             "owner_id": account,
             "name": name,
             "bucket": wanted.bucket,
             "prefix": wanted.prefix or "",
-            "kms_key_id": wanted.kms_key_id,
             "role_arn": wanted.role_arn,
             "status": "available" if run.wait else "creating",
             "tags": tags,
             "policy": _policy(wanted, arn) or {},
         }
+        if wanted.kms_key_id:
+            predicted["kms_key_id"] = wanted.kms_key_id
+        if wanted.synchronization is not None:
+            predicted["synchronization"] = _rules(wanted)
         return Result(True, {}, predicted)
     request = {
         "bucket": wanted.bucket,
@@ -186,15 +212,20 @@ def _create(client: Any, wanted: FileSystem, run: Run) -> Result:
         _wait_available(client, file_system_id, run)
     if wanted.policy:
         s3files.put_policy(client, file_system_id, _policy(wanted, str(created["fileSystemArn"])) or {})
-    return Result(True, {}, read(client, file_system_id))
+    if wanted.synchronization is not None:
+        # A new file system has rules of the service's own.
+        found, version = synchronization.read(client, file_system_id)
+        if found != _rules(wanted):
+            synchronization.write(client, file_system_id, _rules(wanted), version)
+    return Result(True, {}, _reread(client, file_system_id, wanted))
 
 
 def _wait_available(client: Any, file_system_id: str, run: Run) -> None:
     read_once = partial(s3files.get_file_system, client, file_system_id)
-    waiters.wait_for(waiters.FILE_SYSTEM_AVAILABLE, file_system_id, read_once, run.timeout)
+    waiters.wait_for(waiters.FILE_SYSTEM_AVAILABLE, file_system_id, read_once, run.left)
 
 
 def wait_deleted(client: Any, file_system_id: str, run: Run) -> None:
     """Wait until the file system is gone. Raises WaitError."""
     read_once = partial(s3files.get_file_system, client, file_system_id)
-    waiters.wait_for(waiters.FILE_SYSTEM_DELETED, file_system_id, read_once, run.timeout)
+    waiters.wait_for(waiters.FILE_SYSTEM_DELETED, file_system_id, read_once, run.left)

@@ -72,18 +72,18 @@ def _remove_children(client: Any, points: list[str], targets: list[str], run: Ru
     waiters.wait_all(
         waiters.ACCESS_POINT_DELETED,
         {point: partial(s3files.get_access_point, client, point) for point in points},
-        run.timeout,
+        run.left,
     )
     waiters.wait_all(
         waiters.MOUNT_TARGET_DELETED,
         {target: partial(s3files.get_mount_target, client, target) for target in targets},
-        run.timeout,
+        run.left,
     )
 
 
 def _delete_when_settled(client: Any, file_system_id: str, run: Run, discard_exports: bool) -> None:
     """Ask for the deletion; with run.wait, again while the service answers that writes are still being exported."""
-    deadline = time.monotonic() + min(EXPORT_SECONDS, run.timeout)
+    deadline = time.monotonic() + min(EXPORT_SECONDS, run.left)
     while True:
         try:
             s3files.delete_file_system(client, file_system_id, force=discard_exports)

@@ -35,8 +35,10 @@ def run_options(module: Any) -> Run:
 
 
 def fail(module: Any, error: AwsError) -> NoReturn:
-    """End the module with the error's message, its code and HTTP status."""
-    details = {"error_code": error.code, "http_status": error.status} if error.code else {}
+    """End the module with the error's message, its code and HTTP status, and which call it was."""
+    details: dict[str, Any] = {"error_code": error.code, "http_status": error.status} if error.code else {}
+    if error.operation:
+        details |= {"operation": error.operation, "request_id": error.request_id}
     module.fail_json(msg=str(error), **details)
     raise AssertionError("fail_json ends the process")  # for type checkers: its type is not known here
 

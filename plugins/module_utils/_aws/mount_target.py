@@ -89,10 +89,19 @@ def ensure_present(client: Any, wanted: MountTargets, run: Run) -> Result:
     for subnet in regroup:
         s3files.update_mount_target(client, ids[subnet], sorted(wanted.security_groups or ()))
     settled = not changed and all(current[subnet]["status"] == "available" for subnet in ids)
-    if run.wait and not settled:
-        _wait_available(client, list(ids.values()), run)
-    after = current if settled else (read_all(client, wanted.file_system_id) or {})
+    after = {subnet: target for subnet, target in current.items() if subnet not in extra}
+    if not settled:
+        after |= _settled(client, ids, run)
     return Result(changed, _listing(before), _listing(after))
+
+
+def _settled(client: Any, ids: Mapping[str, str], run: Run) -> Targets:
+    """The mount targets by subnet once they are available, or at once without wait; by their ids, as lists lag."""
+    if run.wait:
+        found = _wait_available(client, list(ids.values()), run)
+    else:
+        found = {target_id: s3files.get_mount_target(client, target_id) for target_id in ids.values()}
+    return {subnet: _plain(found[ids[subnet]] or {}) for subnet in ids if found[ids[subnet]]}
 
 
 def ensure_absent(client: Any, wanted: MountTargets, run: Run) -> Result:
@@ -121,11 +130,21 @@ def _create(client: Any, wanted: MountTargets, subnet: str) -> str:
     except AwsError as error:
         if error.code != "ConflictException":
             raise
-        # There is no idempotency token: after a lost reply the repeated call meets our own mount target.
-        ours = (read_all(client, wanted.file_system_id) or {}).get(subnet)
-        if ours is None or ours["status"] in s3files.GOING:
+        # No idempotency token: after a lost reply, or while the list lags, the call meets our own mount target.
+        ours = _in_the_way(client, error, wanted.file_system_id, subnet)
+        if not ours:
             raise
-        return str(ours["mount_target_id"])
+        return ours
+
+
+def _in_the_way(client: Any, error: AwsError, file_system_id: str, subnet: str) -> str:
+    """The id of a living mount target of this file system and subnet that a conflict is about, or ""."""
+    named = s3files.get_mount_target(client, error.resource_id) if error.resource_id.startswith("fsmt-") else None
+    if named is not None and (named["fileSystemId"], named["subnetId"]) == (file_system_id, subnet):
+        found = _plain(named)
+    else:
+        found = (read_all(client, file_system_id) or {}).get(subnet, {})
+    return str(found["mount_target_id"]) if found and found["status"] not in s3files.GOING else ""
 
 
 def _require_same(target: Mapping[str, Any], wanted: MountTargets) -> None:
@@ -182,11 +201,11 @@ def _delete(client: Any, target_ids: list[str], run: Run) -> None:
     _wait_deleted(client, target_ids, run)
 
 
-def _wait_available(client: Any, target_ids: list[str], run: Run) -> None:
+def _wait_available(client: Any, target_ids: list[str], run: Run) -> dict[str, Mapping[str, Any] | None]:
     reads = {target_id: partial(s3files.get_mount_target, client, target_id) for target_id in target_ids}
-    waiters.wait_all(waiters.MOUNT_TARGET_AVAILABLE, reads, run.timeout)
+    return waiters.wait_all(waiters.MOUNT_TARGET_AVAILABLE, reads, run.left)
 
 
 def _wait_deleted(client: Any, target_ids: list[str], run: Run) -> None:
     reads = {target_id: partial(s3files.get_mount_target, client, target_id) for target_id in target_ids}
-    waiters.wait_all(waiters.MOUNT_TARGET_DELETED, reads, run.timeout)
+    waiters.wait_all(waiters.MOUNT_TARGET_DELETED, reads, run.left)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,10 @@ from typing import Any
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as tagging
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.results import Result, Run, plain, stable_token
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call, pages
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call, once_heard, pages
 
 # EKS does not know a role that was just made at once, and says so with a code that also means real mistakes.
 ROLE_UNKNOWN = ("InvalidParameterException", "does not exist")
-ROLE_ATTEMPTS = 8
-ROLE_PAUSE = 4.0
 
 
 @dataclass(frozen=True)
@@ -124,19 +121,22 @@ def delete(eks: Any, cluster: str, association_id: str) -> bool:
     return True
 
 
-def _write(operation: Callable[..., Any], action: str, **parameters: Any) -> None:
-    """One write that names a role, repeated for half a minute while EKS has not heard of the role."""
-    for attempt in range(1, ROLE_ATTEMPTS + 1):
-        try:
-            with doing(action):
-                call(operation, **parameters)
-            return
-        except AwsError as error:
-            code, text = ROLE_UNKNOWN
-            unknown = error.code == code and "role" in str(error).lower() and text in str(error)
-            if not unknown or attempt == ROLE_ATTEMPTS:
-                raise
-        time.sleep(ROLE_PAUSE)
+def _write(operation: Callable[..., Any], action: str, **parameters: Any) -> dict[str, Any]:
+    """One write that names a role, repeated for a time while EKS has not heard of the role; its association."""
+
+    def write() -> dict[str, Any]:
+        with doing(action):
+            return dict(call(operation, **parameters)["association"])
+
+    written: dict[str, Any] = once_heard(write, _unheard_of)
+    return written
+
+
+def _unheard_of(exception: Exception) -> bool:
+    code, text = ROLE_UNKNOWN
+    if not isinstance(exception, AwsError) or exception.code != code:
+        return False
+    return "role" in str(exception).lower() and text in str(exception)
 
 
 def _change_tags(eks: Any, arn: str, change: tagging.TagChange, wanted: Association) -> None:
@@ -160,10 +160,12 @@ def _create(eks: Any, wanted: Association, run: Run) -> Result:
     # The role is part of the token: a second attempt with another role must not get the answer of the first.
     token = stable_token(wanted.cluster, wanted.namespace, wanted.service_account, str(wanted.role_arn))
     try:
-        _write(eks.create_pod_identity_association, f"create {wanted.label}", **request, clientRequestToken=token)
+        create = eks.create_pod_identity_association
+        made = _write(create, f"create {wanted.label}", **request, clientRequestToken=token)
     except AwsError as error:
         # Somebody else, or our own call whose reply was lost, made it in the meantime: take that one on.
         if error.code != "ResourceInUseException" or not find(eks, wanted):
             raise
         return Result(True, {}, ensure_present(eks, wanted, run).after)
-    return Result(True, {}, find(eks, wanted))
+    # By its id: lists lag behind.
+    return Result(True, {}, read(eks, wanted.cluster, str(made["associationId"])))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,11 +27,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """How an ensure function acts. check: write nothing. wait: until the state is reached. timeout: seconds a wait."""
+    """How an ensure function acts. check: write nothing. wait: until the state is reached.
+
+    timeout: seconds for all waits together. began: when they began to count.
+    """
 
     check: bool = False
     wait: bool = True
     timeout: float = 900.0
+    began: float = field(default_factory=lambda: time.monotonic())
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left to wait."""
+        return min(self.timeout, max(0.0, self.timeout - (time.monotonic() - self.began)))
 
 
 def plain(resource: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -148,3 +148,23 @@ def pages(
         token = page.get(token_key)
         if not token:
             return found
+
+
+# A role that was just made is not known to every service at once.
+UNHEARD_SECONDS = 60.0
+UNHEARD_PAUSE = 4.0
+
+
+def once_heard(write: Callable[[], Any], unheard: Callable[[Exception], bool], seconds: float = UNHEARD_SECONDS) -> Any:
+    """Repeat a write that names something new while the service says that there is no such thing.
+
+    unheard: whether an exception says so; the same code often means a real mistake, which is raised in the end.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return write()
+        except Exception as exception:
+            if not unheard(exception) or time.monotonic() >= deadline:
+                raise
+        time.sleep(UNHEARD_PAUSE)

@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws import tags as tagging
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError, doing
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call, pages
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.retries import call, once_heard, pages
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.tags import TagChange
 
 MINIMUM_BOTOCORE = "1.42.85"
@@ -85,9 +85,22 @@ def get_file_system(client: Any, file_system_id: str) -> Resource | None:
 
 def create_file_system(client: Any, name: str, request: Mapping[str, Any]) -> Resource:
     """Create a file system. name: for messages. request: the parameters of CreateFileSystem."""
-    with doing(f"create file system {name}"):
-        answer: Resource = call(client.create_file_system, **request)
-        return answer
+
+    def create() -> Resource:
+        with doing(f"create file system {name}"):
+            answer: Resource = call(client.create_file_system, **request)
+            return answer
+
+    created: Resource = once_heard(create, _unheard_of)
+    return created
+
+
+def _unheard_of(exception: Exception) -> bool:
+    """Whether S3 Files does not know a role that IAM has, or not yet."""
+    if not isinstance(exception, AwsError) or exception.code != "ValidationException":
+        return False
+    text = str(exception).lower()
+    return ("role" in text or "principal" in text) and ("does not exist" in text or "invalid principal" in text)
 
 
 def delete_file_system(client: Any, file_system_id: str, *, force: bool = False) -> bool:
@@ -114,8 +127,12 @@ def put_policy(client: Any, file_system_id: str, policy: Mapping[str, Any]) -> N
         action = f"remove the policy of file system {file_system_id}"
         _delete(client.delete_file_system_policy, action, fileSystemId=file_system_id)
         return
-    with doing(f"write the policy of file system {file_system_id}"):
-        call(client.put_file_system_policy, fileSystemId=file_system_id, policy=json.dumps(policy, sort_keys=True))
+
+    def put() -> None:
+        with doing(f"write the policy of file system {file_system_id}"):
+            call(client.put_file_system_policy, fileSystemId=file_system_id, policy=json.dumps(policy, sort_keys=True))
+
+    once_heard(put, _unheard_of)
 
 
 # Mount targets --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,9 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "connect_timeout": 10,
     "read_timeout": 60,
 }
+# For modules of amazon.aws, whose own retries leave some calls and codes out: of an SDK's three attempts a busy account
+# throttles all now and then.
+RETRIES = {"AWS_MAX_ATTEMPTS": "10", "AWS_RETRY_MODE": "standard"}
 
 
 def client_config() -> Any:
@@ -96,10 +99,11 @@ def environment(aws: Mapping[str, Any] | None, region: str = "") -> dict[str, st
     """Environment variables by which modules and commands started by a task find the same credentials.
 
     With a profile, credentials of the surrounding environment are blanked: they would win over it, or be refused
-    beside it. With a region, the region variables are set. Holds no secret. Raises AwsError as settings does.
+    beside it. With a region, the region variables are set. Retries are RETRIES where the surrounding environment says
+    nothing. Holds no secret. Raises AwsError as settings does.
     """
     given = settings(aws)
-    found: dict[str, str] = {}
+    found = {key: value for key, value in RETRIES.items() if key not in os.environ}
     if "config_file" in given:
         found["AWS_CONFIG_FILE"] = given["config_file"]
     if "credentials_file" in given:

@@ -21,6 +21,15 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions impor
 
 NFS = 2049
 CSI_ADDON = "aws-efs-csi-driver"
+LIFECYCLE_RULE = "llmfleet"
+# The fetcher takes up what it began long before.
+UPLOAD_DAYS = 7
+# The service's own: configurations and tokenizers are copied when their folder is listed, weights are read from the
+# bucket. Stated, so that a change by hand is taken back.
+SYNCHRONIZATION = {
+    "import_data_rules": [{"prefix": "", "trigger": "ON_DIRECTORY_FIRST_ACCESS", "size_less_than": 131072}],
+    "days_after_last_access": 30,
+}
 
 
 def add_aws(build: Builder) -> None:
@@ -56,6 +65,19 @@ def _add_bucket(build: Builder) -> None:
             },
         },
     )
+    build.add_aws(
+        "storage",
+        "s3_files",
+        "s3_bucket_lifecycle",
+        names.bucket,
+        {
+            "bucket": names.bucket,
+            "rule_id": LIFECYCLE_RULE,
+            "noncurrent_days": build.fleet.platform["bucket_noncurrent_days"],
+            "upload_days": UPLOAD_DAYS,
+        },
+        tags=False,
+    )
 
 
 def _add_roles(build: Builder) -> None:
@@ -88,6 +110,7 @@ def _add_roles(build: Builder) -> None:
             {"weights": policies.fetcher_access(build.fleet)},
         ),
     ]
+    boundary = build.fleet.platform["permissions_boundary"]
     for name, description, trust, managed, inline in rows:
         build.add_aws(
             "storage",
@@ -102,6 +125,7 @@ def _add_roles(build: Builder) -> None:
                 "purge_policies": True,
                 "create_instance_profile": False,
                 "delete_instance_profile": False,
+                **({"boundary": boundary} if boundary else {}),
             },
         )
         for policy, document in inline.items():
@@ -148,6 +172,7 @@ def _add_file_system(build: Builder) -> None:
             "role_arn": names.role_arn(names.file_system_role),
             "accept_bucket_warning": True,
             "policy": policies.mounts(names),
+            "synchronization": SYNCHRONIZATION,
         },
     )
     build.add_aws(

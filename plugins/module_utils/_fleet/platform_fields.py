@@ -37,6 +37,7 @@ BUCKET = matching(
     r"(?=.{3,63}$)(?!([0-9]+[.]){3}[0-9]+$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
     "a bucket name: 3 to 63 lower-case letters, digits, - and ., no IP address",
 )
+BOUNDARY = matching(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}", "the ARN of an IAM policy")
 ROLE_NAME = matching(r"[\w+=,.@-]{1,64}", "the name of an IAM role")
 URL = matching(r"https?://[^\s/?#]+[^\s?#]*", "http(s)://host[:port][/path]")
 SECRET_ID = matching(r"[A-Za-z0-9/_+=.@:-]{1,512}", "name or ARN of a secret of AWS Secrets Manager")
@@ -139,6 +140,19 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         default_text="the image of meta/versions.yml",
     ),
     Field("bucket", BUCKET, None, "the bucket", default_text="<region>-<account>-<cluster>-weights"),
+    Field(
+        "bucket_noncurrent_days",
+        integer(1, 36500),
+        30,
+        "days that the bucket keeps a version which was replaced or deleted",
+    ),
+    Field(
+        "permissions_boundary",
+        BOUNDARY,
+        None,
+        "IAM policy that bounds every role that is made; it must exist",
+        default_text="none",
+    ),
     Field("weights_claim", DNS_LABEL, "weights", "the claim of the weights' volume"),
     Field("storage_capacity", QUANTITY, "100Gi", "nominal size of the volume; nothing enforces it"),
     Field("models_namespace", NAMESPACE, "llm", "namespace of models, claim and fetch jobs"),

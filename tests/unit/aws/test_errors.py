@@ -47,6 +47,26 @@ def test_the_message_says_what_to_do(exception: Exception, expected: str) -> Non
     assert expected in message
 
 
+def test_the_call_and_the_id_of_the_request_are_named() -> None:
+    answer = {"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {"RequestId": "r-1"}}
+    with pytest.raises(AwsError) as caught, doing("read the thing"):
+        raise ClientError(answer, "GetThing")
+    assert str(caught.value).endswith("(AccessDenied: no) (GetThing, request r-1)")
+    assert (caught.value.operation, caught.value.request_id) == ("GetThing", "r-1")
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [
+        client_error("RequestTimeTooSkewed"),
+        client_error("InvalidSignatureException", "Signature expired: 20260101T000000Z is earlier than …"),
+        client_error("SignatureDoesNotMatch", "Signature expired: …"),
+    ],
+)
+def test_a_wrong_clock_is_told_as_that(exception: Exception) -> None:
+    assert "the clock of this machine is not that of AWS" in message_of(exception)
+
+
 def test_a_signature_mismatch_does_not_show_the_session_token() -> None:
     echoed = (
         "The request signature we calculated does not match.\n\nThe Canonical String for this request should be\n"

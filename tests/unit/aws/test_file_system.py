@@ -212,6 +212,36 @@ def test_a_lost_reply_repeats_the_same_token(s3files: Any) -> None:
     assert ensure_present(s3files.client, wanted(), REAL).changed
 
 
+def test_a_role_that_the_service_has_not_heard_of_is_waited_for(s3files: Any, clock: list[float]) -> None:
+    s3files.answer("list_file_systems", {}, listed())
+    unheard = {"status": 400, "message": "Role 'x' does not exist."}
+    s3files.error("create_file_system", "ValidationException", **unheard, **create_request())
+    s3files.answer("create_file_system", create_request(), file_system())
+    s3files.answer("get_file_system", {"fileSystemId": FS}, file_system())
+    s3files.answer("get_file_system", {"fileSystemId": FS}, file_system())
+    read(s3files)
+    assert ensure_present(s3files.client, wanted(), REAL).changed
+    assert clock == [4.0]
+
+
+def test_another_mistake_is_not_waited_for(s3files: Any, clock: list[float]) -> None:
+    s3files.answer("list_file_systems", {}, listed())
+    s3files.error(
+        "create_file_system", "ValidationException", message="the bucket is not versioned", **create_request()
+    )
+    with pytest.raises(AwsError, match="not versioned"):
+        ensure_present(s3files.client, wanted(), REAL)
+    assert clock == []
+
+
+def test_all_waits_of_a_task_share_their_time(clock: list[float]) -> None:
+    run = Run(timeout=60)
+    clock.append(45.0)
+    assert run.left == 15.0
+    clock.append(45.0)
+    assert run.left == 0.0
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

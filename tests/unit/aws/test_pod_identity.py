@@ -50,7 +50,7 @@ def create_request(**tags: str) -> dict[str, Any]:
 def test_creates(eks: Any) -> None:
     found(eks, None)
     eks.answer("create_pod_identity_association", create_request(team="ml"), association(team="ml"))
-    found(eks, association(team="ml"))
+    eks.answer("describe_pod_identity_association", ONE, association(team="ml"))
     result = ensure_present(eks.client, wanted(tags={"team": "ml"}), REAL)
     assert result.changed
     assert result.after["association_id"] == ID
@@ -62,18 +62,18 @@ def test_waits_for_a_role_that_is_not_known_yet(eks: Any, clock: list[float]) ->
     message = "Role provided in the request does not exist."
     eks.error("create_pod_identity_association", "InvalidParameterException", message=message)
     eks.answer("create_pod_identity_association", create_request(), association())
-    found(eks, association())
+    eks.answer("describe_pod_identity_association", ONE, association())
     assert ensure_present(eks.client, wanted(), REAL).changed
     assert clock == [4.0]
 
 
 def test_a_role_that_never_appears_is_an_error(eks: Any, clock: list[float]) -> None:
     found(eks, None)
-    for _ in range(8):
+    for _ in range(16):
         eks.error("create_pod_identity_association", "InvalidParameterException", message="Role x does not exist")
     with pytest.raises(AwsError, match="Role x does not exist"):
         ensure_present(eks.client, wanted(), REAL)
-    assert sum(clock) == 28
+    assert sum(clock) == 60
 
 
 def test_another_bad_parameter_fails_at_once(eks: Any, clock: list[float]) -> None:

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import AwsError
-from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import client, environment, session, settings
+from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import (
+    RETRIES,
+    client,
+    environment,
+    session,
+    settings,
+)
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def test_a_credentials_file_alone_means_its_default_profile(files: dict[str, str
 @pytest.mark.parametrize("aws", [None, {}, {"profile": ""}, {"profile": None}])
 def test_nothing_given_means_the_usual_search(aws: Any) -> None:
     assert session(aws, "eu-west-3").get_credentials().access_key == "AKIDENVIRONMENT"
-    assert environment(aws) == {}
+    assert environment(aws) == RETRIES
 
 
 def test_two_sessions_do_not_mix(files: dict[str, str]) -> None:
@@ -87,6 +93,11 @@ def test_a_home_directory_is_expanded(files: dict[str, str], monkeypatch: pytest
     assert settings({"config_file": "~/config"}) == {"config_file": files["config_file"]}
 
 
+def test_retries_of_the_surrounding_environment_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "4")
+    assert environment({}) == {"AWS_RETRY_MODE": "standard"}
+
+
 def test_the_environment_of_a_module_leads_to_the_same_credentials(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +105,7 @@ def test_the_environment_of_a_module_leads_to_the_same_credentials(
 
     variables = environment({"profile": "lab", **files}, "eu-west-3")
     assert variables == {
+        **RETRIES,
         "AWS_PROFILE": "lab",
         "AWS_CONFIG_FILE": files["config_file"],
         "AWS_SHARED_CREDENTIALS_FILE": files["credentials_file"],

@@ -37,7 +37,13 @@ def _documentation(module: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "module",
-    ["s3files_file_system", "s3files_mount_target", "s3files_access_point", "eks_pod_identity_association"],
+    [
+        "s3_bucket_lifecycle",
+        "s3files_file_system",
+        "s3files_mount_target",
+        "s3files_access_point",
+        "eks_pod_identity_association",
+    ],
 )
 def test_properties_are_parameters_of_our_modules(module: str, resources: Resources) -> None:
     options = _documentation(module)["options"]
@@ -69,6 +75,21 @@ def test_bucket(resources: Resources) -> None:
     assert name == bucket["name"] == "eu-west-3-123456789012-prod-weights"
     assert bucket["versioning"] is True and bucket["encryption"] == "AES256"
     assert set(bucket["public_access"].values()) == {True} and len(bucket["public_access"]) == 4
+
+
+def test_what_the_bucket_forgets(variables: Any, resources: Resources) -> None:
+    ((name, rule),) = resources("s3_bucket_lifecycle").items()
+    assert name == rule["bucket"] == "eu-west-3-123456789012-prod-weights"
+    assert (rule["noncurrent_days"], rule["upload_days"]) == (30, 7)
+    variables["llmfleet_bucket_noncurrent_days"] = 3
+    assert resources("s3_bucket_lifecycle")[name]["noncurrent_days"] == 3
+
+
+def test_every_role_has_the_boundary_that_is_asked_for(variables: Any, resources: Resources) -> None:
+    assert not any("boundary" in role for role in resources("iam_role").values())
+    variables["llmfleet_permissions_boundary"] = "arn:aws:iam::123456789012:policy/team/boundary"
+    boundaries = {role["boundary"] for role in resources("iam_role").values()}
+    assert boundaries == {"arn:aws:iam::123456789012:policy/team/boundary"}
 
 
 def test_file_system(resources: Resources) -> None:
@@ -193,3 +214,24 @@ def test_associations(resources: Resources) -> None:
         ("llm", "weights-fetcher", "prod-weights-fetcher"),
     }
     assert all(entry["cluster"] == "prod" for entry in found)
+
+
+def test_what_the_roles_may_do_is_what_the_table_says(variables: Any, resources: Resources) -> None:
+    model = copy.deepcopy(variables["llmfleet_models"][0])
+    model |= {"name": "mirrored", "weights": {**model["weights"], "source": "s3://mirror/hub"}}
+    variables["llmfleet_models"].append(model)
+    rendered = set()
+    for policy in resources("iam_policy").values():
+        for statement in policy["policy_json"]["Statement"]:
+            role = policy["iam_name"].removeprefix("prod-")
+            rendered |= {(role, action) for action in statement["Action"]}
+    lines = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index("| role | action | what needs it |") + 2
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        role, action, what = (cell.strip().strip("`") for cell in line.strip("|").split("|"))
+        assert what
+        rows.append((role, action))
+    assert len(rows) == len(set(rows)) and set(rows) == rendered

@@ -192,12 +192,14 @@ def _kinds() -> tuple[str, ...]:
 
 
 def test_aws_environment(tmp_path: Path) -> None:
-    assert FILTERS["aws_environment"](None) == FILTERS["aws_environment"]({}) == {}
+    retries = {"AWS_MAX_ATTEMPTS": "10", "AWS_RETRY_MODE": "standard"}
+    assert FILTERS["aws_environment"](None) == FILTERS["aws_environment"]({}) == retries
     config, credentials = tmp_path / "config", tmp_path / "credentials"
     for file in (config, credentials):
         file.touch()
     given = {"profile": "p", "config_file": str(config), "credentials_file": str(credentials)}
     assert FILTERS["aws_environment"](given) == {
+        **retries,
         "AWS_PROFILE": "p",
         "AWS_CONFIG_FILE": str(config),
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),

@@ -62,7 +62,7 @@ def test_everything_is_owned_and_named_once(wanted: Wanted) -> None:
         assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,63}", value) for value in labels.values())
     assert {entry["component"] for entry in result.objects} == set(COMPONENTS) - {"s3_files", "pod_identity"}
     for entry in result.aws:
-        if entry["resource"] not in ("iam_policy", "s3files_mount_target"):
+        if entry["resource"] not in ("iam_policy", "s3_bucket_lifecycle", "s3files_mount_target"):
             assert entry["properties"]["tags"]["llmfleet.io/cluster"] == "prod"
 
 

@@ -42,6 +42,12 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "weights_hub_endpoint": (["http://10.0.0.1:4580"], ["ftp://x", "huggingface.co", "https://"], []),
     "weights_image": (["a/b:c"], [3], []),
     "bucket": (["my-bucket"], ["My", "ab", "a_b"], []),
+    "bucket_noncurrent_days": ([1, 365], [0, "30", True, 40000], []),
+    "permissions_boundary": (
+        ["arn:aws:iam::123456789012:policy/a/b", "arn:aws-cn:iam::aws:policy/X"],
+        ["boundary", "arn:aws:iam::123456789012:role/x", "arn:aws:iam::1:policy/x", 3],
+        [],
+    ),
     "weights_claim": (["models"], ["A"], []),
     "storage_capacity": (["1Ti"], ["big", True], []),
     "models_namespace": (["llms"], ["LLM", "a.b", "llm-gateway"], []),

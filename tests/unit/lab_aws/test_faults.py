@@ -125,6 +125,8 @@ def test_the_log_has_every_request_and_no_secret(aws: Any, log_lines: Any, bucke
         ("secretsmanager", "CreateSecret", True),
     ]
     members = {"time", "service", "operation", "method", "path", "status", "access_key_id", "mutating", "request_id"}
+    members.add("actions")
+    assert lines[0]["actions"] == ["s3:PutObject"] and lines[2]["actions"] == ["secretsmanager:CreateSecret"]
     assert all(set(line) == members for line in lines)
     assert lines[0]["path"] == f"/{bucket}/a%20key" and lines[0]["access_key_id"] == "AKIALABTEST000000001"
     text = str(log_lines())

@@ -162,6 +162,7 @@ class Playbooks:
 
     folder: Path
     cloud: Cloud
+    patience: float = 120.0  # seconds for a run
 
     def host(self, name: str = "lab", scheme: str = "https", **changes: Any) -> dict[str, Any]:
         """Return the variables of a host: the cluster `name`, of which a kubeconfig says that it is where EKS says."""
@@ -216,7 +217,7 @@ class Playbooks:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=self.patience,
             start_new_session=True,
         )
 
@@ -263,3 +264,18 @@ def _kubeconfig(server: str) -> dict[str, Any]:
 def playbooks(tmp_path: Path, cloud: Cloud) -> Playbooks:
     """The collection's playbooks."""
     return Playbooks(tmp_path, cloud)
+
+
+@pytest.fixture
+def storage(playbooks: Playbooks, cloud: Cloud) -> Iterator[Any]:
+    """The storage layer (storage.Storage), of which nothing is left afterwards but the bucket."""
+    from tests.unit.playbooks.storage import Storage  # it needs what is above
+
+    made = Storage(playbooks, cloud)
+    yield made
+    made.control("DELETE", "faults")
+    for path in ("lag", "clock"):
+        made.control("PUT", path, {"seconds": 0})
+    done = made.remove()
+    assert done.returncode == 0, done.stdout
+    assert not made.owned()

@@ -53,7 +53,7 @@ class AccessPoints:
     def listing(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListAccessPoints of a file system; like the service's, without tags."""
         wanted = self._store.file_system(request["fileSystemId"]).identifier
-        found = [item for item in self._store.access_points.values() if item.file_system == wanted]
+        found = [item for item in self._store.listed_access_points(self._world.lag) if item.file_system == wanted]
         items, token = page(found, request.get("maxResults", 1000), request.get("nextToken"), invalid)
         left_out = ("clientToken", "tags")
         return {

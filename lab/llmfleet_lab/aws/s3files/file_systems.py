@@ -64,7 +64,11 @@ class FileSystems:
 
     def listing(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListFileSystems, of one bucket when it is given."""
-        found = [item for item in self._store.file_systems.values() if request.get("bucket") in (None, item.bucket)]
+        found = [
+            item
+            for item in self._store.listed_file_systems(self._world.lag)
+            if request.get("bucket") in (None, item.bucket)
+        ]
         items, token = page(found, request.get("maxResults", 100), request.get("nextToken"), invalid)
         members = ("creationTime", "fileSystemArn", "fileSystemId", "name", "bucket", "status", "statusMessage")
         return {
@@ -124,7 +128,7 @@ class FileSystems:
         self._store.file_system(request["fileSystemId"]).policy = None
         return {}
 
-    def _trouble(self, bucket: str, role_arn: str, arn: str) -> tuple[Any, str] | None:
+    def _trouble(self, bucket: str, role_arn: str, arn: str, *, heard_of: bool = False) -> tuple[Any, str] | None:
         """What is wrong with bucket or role: the maker of the error, and the message."""
         name = bucket.rpartition(":")[2]
         versioning = self._buckets.versioning(name)
@@ -132,7 +136,7 @@ class FileSystems:
             return (lambda message: not_found("BucketNotFound", message)), f"Bucket '{name}' does not exist."
         if versioning != "Enabled":
             return invalid, f"Bucket '{name}' does not have versioning enabled."
-        document = self._world.trust(role_arn)
+        document = self._world.trust(role_arn, heard_of=heard_of)
         if document is None:
             return invalid, f"Role '{role_arn}' does not exist."
         context = {"aws:sourceaccount": self._world.account, "aws:sourcearn": arn}
@@ -143,7 +147,7 @@ class FileSystems:
     def _described(self, item: FileSystem) -> dict[str, Any]:
         state, trouble = item.life.state(), None
         if state == "available":
-            trouble = self._trouble(item.bucket, item.role_arn, item.arn)
+            trouble = self._trouble(item.bucket, item.role_arn, item.arn, heard_of=True)
         return {
             "creationTime": item.created,
             "fileSystemArn": item.arn,

@@ -67,7 +67,9 @@ class MountTargets:
             wanted = self._store.file_system(request["fileSystemId"]).identifier
         elif "accessPointId" in request:
             wanted = self._store.access_point(request["accessPointId"]).file_system
-        found = [item for item in self._store.mount_targets.values() if wanted in (None, item.file_system)]
+        found = [
+            item for item in self._store.listed_mount_targets(self._world.lag) if wanted in (None, item.file_system)
+        ]
         items, token = page(found, request.get("maxResults", 100), request.get("nextToken"), invalid)
         described = [self._described(item) for item in items]
         for item in described:

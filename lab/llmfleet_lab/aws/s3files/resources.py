@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from llmfleet_lab.aws.faults import AwsFault
+from llmfleet_lab.aws.trail import Trail
 
 
 def not_found(code: str, message: str) -> AwsFault:
@@ -121,6 +122,26 @@ class Store:
         self.file_systems: dict[str, FileSystem] = {}
         self.mount_targets: dict[str, MountTarget] = {}
         self.access_points: dict[str, AccessPoint] = {}
+        self._trails = (Trail[FileSystem](clock), Trail[MountTarget](clock), Trail[AccessPoint](clock))
+
+    def note(self) -> None:
+        """Keep what there is after an operation, for lists that lag."""
+        systems, targets, points = self._trails
+        systems.note(self.file_systems.values())
+        targets.note(self.mount_targets.values())
+        points.note(self.access_points.values())
+
+    def listed_file_systems(self, lag: float) -> list[FileSystem]:
+        """The file systems as a list shows them that lags so many seconds behind."""
+        return self._trails[0].ago(lag) if lag > 0 else list(self.file_systems.values())
+
+    def listed_mount_targets(self, lag: float) -> list[MountTarget]:
+        """As listed_file_systems."""
+        return self._trails[1].ago(lag) if lag > 0 else list(self.mount_targets.values())
+
+    def listed_access_points(self, lag: float) -> list[AccessPoint]:
+        """As listed_file_systems."""
+        return self._trails[2].ago(lag) if lag > 0 else list(self.access_points.values())
 
     def life(self) -> Lifecycle:
         """The life of a resource that begins now."""

@@ -75,6 +75,9 @@ class S3Files:
         def handler(parameters: dict[str, Any]) -> dict[str, Any]:
             with self.store.lock:
                 self.purge()
-                return operation(parameters)
+                try:
+                    return operation(parameters)
+                finally:
+                    self.store.note()
 
         return handler
