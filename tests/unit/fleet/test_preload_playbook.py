@@ -14,12 +14,17 @@ from tests.unit.fleet.test_playbooks import ROOT, run
 PRELOAD = ROOT / "playbooks" / "preload.yml"
 
 
-def listed(tmp_path: Path, *more: str) -> list[str]:
-    """The roles whose tasks would run, in their order."""
+def tasks_of(tmp_path: Path, *more: str) -> list[str]:
+    """The tasks that would run, as "role : task", in their order."""
     done = run(tmp_path, {"one": {}}, PRELOAD, "--list-tasks", *more)
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line.strip() for line in done.stdout.splitlines() if "llmfleet.eks." in line and "Validating" not in line]
-    return list(dict.fromkeys(line.removeprefix("llmfleet.eks.").split(" : ")[0] for line in lines))
+    tasks = [line.split("TAGS:")[0].strip() for line in done.stdout.splitlines() if " : " in line]
+    return [task.removeprefix("llmfleet.eks.") for task in tasks if "Validating arguments" not in task]
+
+
+def listed(tmp_path: Path, *more: str) -> list[str]:
+    """The roles whose tasks would run, in their order."""
+    return list(dict.fromkeys(task.split(" : ")[0] for task in tasks_of(tmp_path, *more)))
 
 
 def test_only_what_a_fetch_needs(tmp_path: Path) -> None:
@@ -29,3 +34,9 @@ def test_only_what_a_fetch_needs(tmp_path: Path) -> None:
     (play,) = yaml.safe_load(PRELOAD.read_text())
     (namespaces,) = [role for role in play["roles"] if role["role"] == "llmfleet.eks.namespaces"]
     assert namespaces["vars"] == {"namespaces_layers": ["storage"]}, "the gateway is no part of it"
+
+
+def test_verify_reads_and_does_nothing_else(tmp_path: Path) -> None:
+    tasks = [task for task in tasks_of(tmp_path, "--tags", "verify") if not task.startswith("preflight")]
+    assert tasks == ["weights : Read the weights in the bucket again and compare them with their ledgers"]
+    assert tasks[0] not in tasks_of(tmp_path)

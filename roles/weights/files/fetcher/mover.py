@@ -43,6 +43,11 @@ class Mover:
         self.hashes: dict[str, str] = {}
         self.bytes = 0
 
+    @property
+    def finished(self) -> int:
+        """Files that arrived."""
+        return len(self.hashes)
+
     def move(self, files: list[RemoteFile], tick: Callable[[], None]) -> None:
         """Move all files; ``tick`` is called twice a second. Raises the first failure, with no upload left open."""
         for file in files:

@@ -10,13 +10,16 @@ import contextlib
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
+from .failures import TemporaryError
 from .files import CHUNK, RemoteFile
 from .ledger import parse_ledger
 from .s3 import s3_errors
 from .settings import Config
-from .waiting import Stop
+from .telling import say
+from .waiting import Patience, Stop
 
 # Object metadata: what the content is known by at the source, and its hash once known.
 META_IDENTITY = "llmfleet-identity"
@@ -49,15 +52,28 @@ class Store:
         with s3_errors(f"head {self._where(key)}"):
             return dict(self.client.head_object(Bucket=self._bucket, Key=key)["Metadata"])
 
-    def sha256(self, path: str, stop: Stop) -> str:
-        """The hash of an object, by reading it."""
+    def sha256(self, path: str, stop: Stop, count: Callable[[int], None] | None = None) -> str:
+        """The hash of an object, by reading it. count: is told of the bytes that came."""
         key = self.config.key(path)
-        digest = hashlib.sha256()
-        with s3_errors(f"read {self._where(key)}"):
-            for chunk in self.client.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(CHUNK):
-                stop.check()
-                digest.update(chunk)
-        return digest.hexdigest()
+        digest, done, etag = hashlib.sha256(), 0, ""
+        patience = Patience(stop, self.config.patience, say)
+        while True:
+            # What was cut off goes on where it was, as long as it is the same object.
+            rest = {"Range": f"bytes={done}-", "IfMatch": etag} if done else {}
+            try:
+                with s3_errors(f"read {self._where(key)}"):
+                    answer = self.client.get_object(Bucket=self._bucket, Key=key, **rest)
+                    etag = answer["ETag"]
+                    for chunk in answer["Body"].iter_chunks(CHUNK):
+                        stop.check()
+                        digest.update(chunk)
+                        done += len(chunk)
+                        patience.progress()
+                        if count:
+                            count(len(chunk))
+                return digest.hexdigest()
+            except TemporaryError as error:
+                patience.wait(error)
 
     def put(self, file: RemoteFile, body: io.BytesIO, sha256: str) -> None:
         """Write a small file as one object."""
