@@ -181,6 +181,9 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
     ),
     Field("render_to", PATH, None, "folder that render.yml writes to", default_text="–"),
     Field("destroy_confirm", TEXT, None, "name of the cluster, which destroy.yml asks for", default_text="–"),
+    Field(
+        "gc_confirm", TEXT, None, "name of the cluster: `preload.yml --tags gc` deletes what it tells", default_text="–"
+    ),
     Field("rollback", SWITCH, True, "a model whose new release fails goes back to the last one that served"),
     Field("storage_replace", SWITCH, False, "allows a volume to be replaced whose handle has changed"),
 )

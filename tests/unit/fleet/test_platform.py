@@ -57,6 +57,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "only": ([["qwen"]], [3, True, "", [], ["qwen", 3], "qwen,", ["qwen", "nosuch"], "nosuch"], []),
     "render_to": (["/tmp/x"], [""], []),
     "destroy_confirm": (["prod"], [3], []),
+    "gc_confirm": (["prod"], [3], []),
     "rollback": ([False, "false", "True"], ["no", 0, "0"], []),
     "storage_replace": ([True, "true", "False"], ["yes", 1, "1"], []),
 }

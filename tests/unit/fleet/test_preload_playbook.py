@@ -40,3 +40,9 @@ def test_verify_reads_and_does_nothing_else(tmp_path: Path) -> None:
     tasks = [task for task in tasks_of(tmp_path, "--tags", "verify") if not task.startswith("preflight")]
     assert tasks == ["weights : Read the weights in the bucket again and compare them with their ledgers"]
     assert tasks[0] not in tasks_of(tmp_path)
+
+
+def test_gc_deletes_and_fetches_nothing(tmp_path: Path) -> None:
+    tasks = [task for task in tasks_of(tmp_path, "--tags", "gc") if not task.startswith("preflight")]
+    assert [task.split(" ")[0] for task in tasks] == ["weights"] and "nothing needs" in tasks[0]
+    assert tasks[0] not in tasks_of(tmp_path)
