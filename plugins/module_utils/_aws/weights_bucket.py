@@ -43,7 +43,7 @@ class WeightsBucket:
     def sizes(self, prefix: str) -> dict[str, int]:
         """Size of every object below a prefix, by key. Raises AwsError."""
         found: dict[str, int] = {}
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         with doing(f"list s3://{self._name}/{prefix}"):
             while True:
                 page = call(self._s3.list_objects_v2, Bucket=self._name, Prefix=prefix, **more)
@@ -55,7 +55,7 @@ class WeightsBucket:
     def uploads(self, prefix: str) -> list[tuple[str, str]]:
         """(key, id) of the unfinished uploads below a prefix. Raises AwsError."""
         found: list[tuple[str, str]] = []
-        more: dict[str, str] = {}
+        more: dict[str, Any] = {}
         with doing(f"list the unfinished uploads of s3://{self._name}/{prefix}"):
             while True:
                 page = call(self._s3.list_multipart_uploads, Bucket=self._name, Prefix=prefix, **more)

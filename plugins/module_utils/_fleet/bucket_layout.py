@@ -42,11 +42,6 @@ class Revision:
     uploads: list[tuple[str, str]] = field(default_factory=list)
 
     @property
-    def bytes(self) -> int:
-        """Size of all its objects."""
-        return sum(self.sizes.values())
-
-    @property
     def name(self) -> str:
         """The model or adapter that it is of."""
         return self.adapter or self.model

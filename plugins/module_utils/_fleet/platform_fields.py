@@ -140,6 +140,13 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
     ),
     Field("bucket", BUCKET, None, "the bucket", default_text="<region>-<account>-<cluster>-weights"),
     Field("weights_claim", DNS_LABEL, "weights", "the claim of the weights' volume"),
+    Field(
+        "weights_source_claim",
+        DNS_LABEL,
+        None,
+        "claim, in the models' namespace, of the volume that directories of weights.source are in",
+        default_text="–",
+    ),
     Field("storage_capacity", QUANTITY, "100Gi", "nominal size of the volume; nothing enforces it"),
     Field("models_namespace", NAMESPACE, "llm", "namespace of models, claim and fetch jobs"),
     Field("gateway_namespace", NAMESPACE, "llm-gateway", "namespace of the gateway and its controller"),

@@ -19,18 +19,22 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions impor
 PACKAGE = "fetcher"
 FOLDER = "/opt/llmfleet"
 MOUNT = "/weights"
+# Below it by the name of its claim, so that messages about a directory tell the volume.
+SOURCES = "/sources"
 # The engine may write here only. An engine without it compiles at every start, which is no reason to fail.
 MAKE_CACHE = 'mkdir -p "$1" || echo "$1 cannot be made: engines compile at every start" >&2'
 
 
 def fetcher_settings(build: Builder, model: Model, fetch: Fetch) -> dict[str, Any]:
     """What the fetcher is told, as JSON in LLMFLEET_WEIGHTS. An adapter's source is the model's."""
-    prefix = f"models/{fetch.folder}"
+    prefix, source = f"models/{fetch.folder}", model.get("weights.source")
+    if source.startswith("/"):
+        source = f"{SOURCES}/{build.fleet.platform['weights_source_claim']}{source}".rstrip("/")
     settings: dict[str, Any] = {
         "model": fetch.name,
         "repository": fetch.repository,
         "revision": fetch.revision,
-        "source": model.get("weights.source"),
+        "source": source,
         "bucket": build.fleet.names.bucket,
         "prefix": prefix,
         "ledger": f"{prefix}/.llmfleet/ledger.json",
@@ -55,7 +59,8 @@ def fetch_pod(build: Builder, model: Model, fetch: Fetch, config: str) -> dict[s
         fetch_environment.append({"name": "HF_TOKEN", "valueFrom": token})
     volume = {"name": "weights", "mountPath": MOUNT}
     # The fetcher holds parts of files in memory only: its most is a gibibyte.
-    before = [_verb(build, "fetch", fetch_environment) | _resources("500m", "1Gi", "2Gi")]
+    mounts, volumes = _source(build, model)
+    before = [_verb(build, "fetch", fetch_environment, *mounts) | _resources("500m", "1Gi", "2Gi")]
     if fetch.cache:
         command = {"command": ["sh", "-c", MAKE_CACHE, "sh", f"{MOUNT}/{fetch.cache}"]}
         # First: it belongs to the engine's user only as long as nothing has brought it through the bucket.
@@ -63,7 +68,16 @@ def fetch_pod(build: Builder, model: Model, fetch: Fetch, config: str) -> dict[s
     check = _verb(build, "check", environment, volume | {"readOnly": True}) | _resources("100m", "128Mi", "512Mi")
     # Each mount says whether it may be written.
     claim = {"name": "weights", "persistentVolumeClaim": {"claimName": build.fleet.names.claim}}
-    return _pod(config, claim) | {"initContainers": before, "containers": [check]}
+    return _pod(config, claim, *volumes) | {"initContainers": before, "containers": [check]}
+
+
+def _source(build: Builder, model: Model) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Mount and volume of a source that is a directory; nothing for others."""
+    if not model.get("weights.source").startswith("/"):
+        return [], []
+    claim = build.fleet.platform["weights_source_claim"]
+    mount = {"name": "source", "mountPath": f"{SOURCES}/{claim}", "readOnly": True}
+    return [mount], [{"name": "source", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}]
 
 
 def verify_pod(build: Builder, model: Model, fetch: Fetch, config: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "weights_image": (["a/b:c"], [3], []),
     "bucket": (["my-bucket"], ["My", "ab", "a_b"], []),
     "weights_claim": (["models"], ["A"], []),
+    "weights_source_claim": (["hub-mirror"], ["A", "weights"], []),
     "storage_capacity": (["1Ti"], ["big", True], []),
     "models_namespace": (["llms"], ["LLM", "a.b", "llm-gateway"], []),
     "gateway_namespace": (["gw"], ["llm", 3], []),
