@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .failures import CorruptError, FetchError, NotFoundError
+from .files import RemoteFile
 from .ledger import of_config
 from .progress import Progress
 from .s3 import s3_client
@@ -36,7 +37,7 @@ def verify(config: Config, environ: Mapping[str, str], stop: Stop) -> dict[str, 
         raise CorruptError(
             f"the ledger {where} is of {ledger['model']}, {ledger['repository']} at {ledger['requested_revision']}"
         )
-    sizes = store.sizes()
+    sizes, _notes = store.listing()
     files, problems = [], []
     for file in ledger["files"]:
         path, size = file["path"], sizes.get(file["path"])
@@ -86,7 +87,8 @@ class _Reading:
         return [text for each in waiting if (text := each.result())]
 
     def _problem(self, file: dict[str, Any]) -> str:
-        found = self._store.sha256(file["path"], self._stop, self._count)
+        listed = RemoteFile(file["path"], file["size"], "", "", sha256=file["sha256"])
+        found = self._store.hashes(listed, self._stop, self._count).sha256
         with self._lock:
             self.finished += 1
         return "" if found == file["sha256"] else f"{file['path']}: expected sha256 {file['sha256']}, found {found}"
