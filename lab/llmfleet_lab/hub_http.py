@@ -312,7 +312,8 @@ def _model_info(repository: Repository, options: Options, commit: str, with_blob
         "disabled": False,
         "downloads": 0,
         "likes": 0,
-        "tags": [],
+        "tags": [f"license:{options.license}"] if options.license else [],
+        "cardData": {"license": options.license} if options.license else {},
         "siblings": siblings,
     }
 

@@ -54,10 +54,12 @@ class Options:
     """How one repository behaves; the keys of ``options.json``.
 
     ``gated``: files need a token that was granted access. ``private``: nothing is visible without one.
+    ``license``: of the model card.
     ``corrupt``: path -> number of requests answered with altered content (null: always).
     ``bytes_per_second``: speed of each response. ``link_seconds``: how long a link to the CDN works.
     """
 
+    license: str | None = None
     gated: bool = False
     private: bool = False
     corrupt: dict[str, int | None] = field(default_factory=dict)

@@ -39,7 +39,12 @@ def test_gated_with_token(world: Any, known: bool, granted: bool, code: int) -> 
     result = world.run(environ={"HF_TOKEN": token + "\n"}, token_secret="hub-token")
     assert result.code == code, result.output
     if code:
-        assert "acme/small" in result.output and "token of the Secret hub-token may not read it" in result.output
+        assert "repository acme/small" in result.output
+        # Not known at all, or known and without access.
+        refused = "has no access to it: its owner can be given access at " + world.hub + "/acme/small (HTTP 403"
+        unknown = "the hub does not accept the token of the Secret hub-token: it is wrong, expired or revoked (HTTP 401"
+        assert (refused if known else unknown) in result.output
+        assert (unknown if known else refused) not in result.output
         asked = [(each["path"], each["range"]) for each in world.requests()]
         assert len(asked) == len(set(asked)), "no retry"
     assert token not in result.output and token not in world.hub_log.read_text()
@@ -51,6 +56,14 @@ def test_private_and_absent_repositories(world: Any) -> None:
         result = world.run(repository=repository)
         assert result.code == 3
         assert f"repository {repository} does not exist, or is private" in result.output
+
+
+def test_a_private_repository_that_the_token_may_not_see(world: Any) -> None:
+    world.repository(FILES, private=True)
+    grant(world.root, token := "hf_" + 20 * "x", [])
+    result = world.run(environ={"HF_TOKEN": token}, token_secret="hub-token")
+    assert result.code == 4
+    assert "does not exist, or the token of the Secret hub-token may not see it" in result.output
 
 
 def test_absent_revision(world: Any) -> None:
@@ -84,6 +97,47 @@ def test_content_that_is_corrupt_once_is_fetched_again(world: Any) -> None:
     result = world.run()
     assert result.code == 0 and "fetching it once more" in result.output
     assert world.content("model.safetensors") == WEIGHTS
+    assert world.uploads() == []
+
+
+def test_file_that_is_shorter_than_the_listing_says(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmfleet_lab import hub_http
+
+    honest = hub_http._model_info
+
+    def lying(*arguments: Any) -> dict[str, Any]:
+        info = honest(*arguments)
+        for sibling in info["siblings"]:
+            if sibling["rfilename"] == "model.safetensors":
+                sibling["size"] = sibling["lfs"]["size"] = len(WEIGHTS) + 5
+        return info
+
+    monkeypatch.setattr(hub_http, "_model_info", lying)
+    world.repository(FILES)
+    result = world.run()
+    assert result.code == 5 and result.summary["retryable"] is False
+    assert f"model.safetensors: expected {len(WEIGHTS) + 5} bytes, the hub has {len(WEIGHTS)}" in result.output
+    assert "model.safetensors" not in world.objects() and world.uploads() == []
+
+
+def test_file_of_a_bucket_that_changes_while_it_is_read(world: Any) -> None:
+    key, old, new = f"mirror/acme/small/{40 * 'd'}/model.safetensors", bytes(80_000_000), WEIGHTS
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=old)
+    world.s3_lines.clear()
+    source = {"source": f"s3://{world.bucket}/mirror", "revision": 40 * "d"}
+    process = world.start(environ={"LLMFLEET_WEIGHTS_CONNECTIONS": "1"}, **source)
+    while not [line for line in world.s3_lines if line.endswith("model.safetensors") and line.startswith("GET")]:
+        assert process.poll() is None
+        time.sleep(0.02)
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=new)
+    begin = time.monotonic()
+    result = world.finish(process)
+    assert time.monotonic() - begin < 8, "what was listed will not come back"
+    assert result.code == 75 and result.summary["retryable"] is True
+    assert "it changed while it was read; another run reads what is there now" in result.output
+    assert ".llmfleet/ledger.json" not in world.objects(40 * "d")
+    result = world.run(**source)
+    assert result.code == 0 and world.content("model.safetensors", 40 * "d") == new, result.output
     assert world.uploads() == []
 
 

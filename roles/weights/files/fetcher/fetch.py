@@ -70,7 +70,7 @@ def fetch(config: Config, environ: Mapping[str, str], stop: Stop) -> dict[str, A
         if META_IDENTITY in store.metadata(path):
             say(f"deleting {path}, which is not part of this revision")
             store.delete(path)
-    store.write_ledger(make_ledger(config, commit, files, hashes | mover.hashes))
+    store.write_ledger(make_ledger(config, commit, files, hashes | mover.hashes, source.facts))
     return make_summary(config, "fetched", commit, len(files), len(todo), total, progress.total, begin)
 
 

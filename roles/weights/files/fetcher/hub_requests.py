@@ -82,15 +82,10 @@ class HubRequests:
                 problem = f"repository {repository} is gated"
             else:
                 problem = f"the hub refuses repository {repository}"
-            named = self._config.token_secret
-            if self._token:
-                have = f"the token of the Secret {named or 'of weights.token_secret'} may not read it"
-            elif named:
-                have = f"the Secret {named} gave no token"
-            else:
-                have = "no token was given: name its Secret in weights.token_secret"
-            raise AccessError(f"{problem}, and {have} (HTTP {status}{': ' + said if said else ''})")
+            raise AccessError(f"{problem}, and {self._have(status)} (HTTP {status}{': ' + said if said else ''})")
         if status == 404:
+            if code == "RepoNotFound" and self._token:
+                raise NotFoundError(f"repository {repository} does not exist, or {self._of_token()} may not see it")
             if code == "RevisionNotFound":
                 raise NotFoundError(f"repository {repository} has no revision {revision}")
             what = f"file {path} of repository {repository}" if path and code != "RepoNotFound" else repository
@@ -104,6 +99,20 @@ class HubRequests:
         if status in (408, 425) or status >= 500:
             raise TemporaryError(f"{_plain(url)}: HTTP {status}", _asked_wait(response.headers))
         raise FetchError(f"{_plain(url)}: HTTP {status}{': ' + said if said else ''}")
+
+    def _of_token(self) -> str:
+        return f"the token of the Secret {self._config.token_secret or 'of weights.token_secret'}"
+
+    def _have(self, status: int) -> str:
+        """What we came with, and what to do about it. The hub says 401 to a token that it does not know at all."""
+        if self._token and status == 401:
+            return f"the hub does not accept {self._of_token()}: it is wrong, expired or revoked"
+        if self._token:
+            where = f"{self._config.hub_endpoint}/{self._config.repository}"
+            return f"{self._of_token()} has no access to it: its owner can be given access at {where}"
+        if self._config.token_secret:
+            return f"the Secret {self._config.token_secret} gave no token"
+        return "no token was given: name its Secret in weights.token_secret"
 
     @contextlib.contextmanager
     def errors(self, url: str) -> Iterator[None]:
