@@ -38,6 +38,8 @@ BUCKET = matching(
     "a bucket name: 3 to 63 lower-case letters, digits, - and ., no IP address",
 )
 ROLE_NAME = matching(r"[\w+=,.@-]{1,64}", "the name of an IAM role")
+# A password would lie open in the Job.
+PROXY = matching(r"http://[^\s/?#@]+/?", "http://host[:port], without user and password")
 URL = matching(r"https?://[^\s/?#]+[^\s?#]*", "http(s)://host[:port][/path]")
 SECRET_ID = matching(r"[A-Za-z0-9/_+=.@:-]{1,512}", "name or ARN of a secret of AWS Secrets Manager")
 
@@ -131,6 +133,7 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         default_text="the chart of meta/versions.yml",
     ),
     Field("weights_hub_endpoint", URL, "https://huggingface.co", "the hub that weights come from"),
+    Field("weights_proxy", PROXY, None, "proxy by which the fetcher asks the hub", default_text="–"),
     Field(
         "weights_image",
         IMAGE,

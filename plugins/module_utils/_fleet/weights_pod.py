@@ -19,6 +19,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions impor
 PACKAGE = "fetcher"
 FOLDER = "/opt/llmfleet"
 MOUNT = "/weights"
+NO_PROXY = "169.254.170.23,[fd00:ec2::23],.amazonaws.com,.amazonaws.com.cn"
 # Below it by the name of its claim, so that messages about a directory tell the volume.
 SOURCES = "/sources"
 # The engine may write here only. An engine without it compiles at every start, which is no reason to fail.
@@ -54,6 +55,10 @@ def fetch_pod(build: Builder, model: Model, fetch: Fetch, config: str) -> dict[s
     """The pod that fetches, and then waits until the mount shows every file. config: the ConfigMap of the package."""
     environment = _environment(build, model, fetch)
     fetch_environment = [*environment, {"name": "AWS_REGION", "value": build.fleet.names.region}]
+    if proxy := build.fleet.platform["weights_proxy"]:
+        # The bucket and the agent of EKS Pod Identity are asked as ever.
+        names = {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": NO_PROXY}
+        fetch_environment += [{"name": name, "value": value} for name, value in names.items()]
     if fetch.token_secret:
         token = {"secretKeyRef": {"name": fetch.token_secret, "key": "token"}}
         fetch_environment.append({"name": "HF_TOKEN", "valueFrom": token})

@@ -40,6 +40,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "envoy_replicas": ([1, 3], [0, "2", True], []),
     "efs_csi_driver_chart": (["/charts/x"], [3], []),
     "weights_hub_endpoint": (["http://10.0.0.1:4580"], ["ftp://x", "huggingface.co", "https://"], []),
+    "weights_proxy": (["http://proxy:3128", "http://p/"], ["proxy:3128", "https://p", "http://u:p@proxy:1", 3], []),
     "weights_image": (["a/b:c"], [3], []),
     "bucket": (["my-bucket"], ["My", "ab", "a_b"], []),
     "weights_claim": (["models"], ["A"], []),
