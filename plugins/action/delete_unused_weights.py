@@ -28,6 +28,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import F
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.from_tasks import describe_host
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.storage_price import Price, size_text, storage_price
 from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.operator_words import amount
 
 
 class ActionModule(ClusterAction):
@@ -144,13 +145,13 @@ def _lines(unused: list[Unused], price: Price | None, versions: str) -> list[str
 
     lines = []
     for each in unused:
-        parts = [f"{size_text(each.bytes)} in {len(each.keys)} objects{cost(each.bytes)}"]
+        parts = [f"{size_text(each.bytes)} in {amount(len(each.keys), 'object')}{cost(each.bytes)}"]
         if each.revision.uploads:
-            parts.append(f"{len(each.revision.uploads)} unfinished uploads")
+            parts.append(amount(len(each.revision.uploads), "unfinished upload"))
         if not each.revision.ledger:
             parts.append("never completed")
         lines.append(f"unused: {each.revision.prefix}: {', '.join(parts)}")
     total = sum(each.bytes for each in unused)
     source = price.source if price else "no price is known for this region: give weights_storage_price"
-    lines.append(f"unused in all: {len(unused)} revisions, {size_text(total)}{cost(total)} ({source})")
+    lines.append(f"unused in all: {amount(len(unused), 'revision')}, {size_text(total)}{cost(total)} ({source})")
     return [*lines, *([versions] if versions else [])]

@@ -151,7 +151,7 @@ def test_a_dry_run_tells_sizes_and_costs_and_deletes_nothing(world: World) -> No
         }
         assert sizes[f"models/gone/{OLDER}"] == 7 and sizes[f"models/qwen/{OLD}"] > 32
         assert not result["deleted"] and result["changed"] is (CONFIRM[1] in more)
-        assert f"unused: models/gone/{OLDER}: 7 B in 1 objects, less than 0.01 USD a month, never completed" in output
+        assert f"unused: models/gone/{OLDER}: 7 B in 1 object, less than 0.01 USD a month, never completed" in output
         assert "S3 Standard in eu-west-3: 0.024 USD a GB and month, list price as of 2025-10, https://aws" in output
         assert "unused in all: 4 revisions" in output
         assert ("nothing was deleted: -e llmfleet_gc_confirm=prod deletes them" in output) is (not result["changed"])
@@ -279,7 +279,7 @@ def test_unfinished_uploads_of_unused_revisions_go(world: World) -> None:
     for key in uploads:
         world.s3.create_multipart_upload(Bucket=BUCKET, Key=key)
     output, _result = world.run(*CONFIRM)
-    assert f"unused: models/gone/{OLD}: 0 B in 0 objects, 0.00 USD a month, 1 unfinished uploads" in output
+    assert f"unused: models/gone/{OLD}: 0 B in no objects, 0.00 USD a month, 1 unfinished upload" in output
     left = [each["Key"] for each in world.s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]]
     assert sorted(left) == sorted(uploads[1:])
 
