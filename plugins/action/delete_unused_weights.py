@@ -99,10 +99,11 @@ class ActionModule(ClusterAction):
             except ValueError as error:
                 show(f"{each.prefix} stays: of its ledger, {error}")
                 continue
+            if not ours and not each.uploads:
+                continue
             if others := sorted(each.sizes.keys() - ours):
                 show(f"{each.prefix}: no fetch has written {', '.join(others[:5])}: left alone")
-            if ours or each.uploads:
-                found.append(Unused(each, ours))
+            found.append(Unused(each, ours))
         return found
 
 

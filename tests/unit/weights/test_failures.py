@@ -151,6 +151,20 @@ def test_rate_limit_is_waited_for(world: Any) -> None:
     assert "limits our requests for acme/small" in result.output
 
 
+@pytest.mark.parametrize("cdn", [False, True])
+def test_budget_of_an_address_is_not_spent_to_its_end(make_world: Callable[..., Any], cdn: bool) -> None:
+    world = make_world(cdn=cdn)
+    files = {f"model-{at:02}.safetensors": b"x" * at for at in range(1, 21)}
+    world.repository(files, budget={"requests": 10, "window_seconds": 3})
+    result = world.run(environ={"LLMFLEET_WEIGHTS_PATIENCE_SECONDS": "1"})
+    assert result.code == 0, result.output
+    assert {path: world.content(path) for path in files} == files
+    assert 429 not in {each["status"] for each in world.requests()}
+    assert "more requests of our address through: holding back for" in result.output
+    # Said once each time, and not by every connection.
+    assert result.output.count("holding back") <= 6
+
+
 def test_rate_limit_beyond_patience_ends_at_once_and_is_retryable(world: Any) -> None:
     world.repository(FILES, rate_limit={"first": 1000, "window_seconds": 60, "retry_after": 3600})
     begin = time.monotonic()

@@ -32,7 +32,7 @@ class Hub:
 
     def __init__(self, config: Config, token: str | None, stop: Stop, say: Callable[[str], None]) -> None:
         self._config, self._stop, self._say = config, stop, say
-        self._requests = HubRequests(config, token, stop)
+        self._requests = HubRequests(config, token, stop, say)
         self._commit = ""
         self.facts = Facts()
 
