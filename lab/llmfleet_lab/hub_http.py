@@ -44,6 +44,7 @@ class HubHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: HubServer
     _facts: dict[str, Any]
+    _budget: dict[str, str]
     _begin: float
     _recorded: bool
 
@@ -60,7 +61,7 @@ class HubHandler(BaseHTTPRequestHandler):
         self._run()
 
     def _run(self) -> None:
-        self._begin, self._recorded = time.monotonic(), False
+        self._begin, self._recorded, self._budget = time.monotonic(), False, {}
         url = urlsplit(self.path)
         self._facts = {
             "time": round(time.time(), 3),
@@ -124,6 +125,8 @@ class HubHandler(BaseHTTPRequestHandler):
                 raise Refusal(404, "Repository not found", "RepoNotFound")
             raise Refusal(401, "Invalid username or password.", "RepoNotFound")
         self.server.state.limit(self.client_address[0], repository, options)
+        if files:
+            self._budget = self.server.state.spend(self.client_address[0], repository, options)
         if files and options.gated and name not in granted:
             if token:
                 text = f"Access to model {name} is restricted and you are not in the authorized list."
@@ -245,7 +248,7 @@ class HubHandler(BaseHTTPRequestHandler):
     def _head(self, status: int, headers: dict[str, str], length: int) -> None:
         self._facts["status"] = status
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (self._budget | headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         if self.command == "HEAD" or not length:
@@ -312,7 +315,8 @@ def _model_info(repository: Repository, options: Options, commit: str, with_blob
         "disabled": False,
         "downloads": 0,
         "likes": 0,
-        "tags": [],
+        "tags": [f"license:{options.license}"] if options.license else [],
+        "cardData": {"license": options.license} if options.license else {},
         "siblings": siblings,
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import secrets
 import threading
 import time
@@ -69,6 +70,22 @@ class HubState:
                 RateLimit=f'"resolvers";r=0;t={limit.retry_after}',
                 RateLimit_Policy=f'"fixed window";"resolvers";q={limit.first};w={int(limit.window_seconds)}',
             )
+
+    def spend(self, client: str, repository: Repository, options: Options) -> dict[str, str]:
+        """Take one request of the client's budget: headers that tell what is left; Refusal when nothing is."""
+        if options.budget is None:
+            return {}
+        budget, now = options.budget, time.monotonic()
+        with self._lock:
+            start, count = self._windows.get((client, f"{repository.name} budget"), (now, 0))
+            if now - start >= budget.window_seconds:
+                start, count = now, 0
+            self._windows[client, f"{repository.name} budget"] = (start, count + 1)
+        left = max(budget.requests - count - 1, 0)
+        header = f'"resolvers";r={left};t={math.ceil(start + budget.window_seconds - now)}'
+        if count >= budget.requests:
+            raise Refusal(429, "We had to rate limit your IP.", RateLimit=header)
+        return {"RateLimit": header}
 
     def sign(self, path: str, expires: float) -> str:
         """The signature of a link to ``path`` that works until ``expires`` (seconds since the epoch)."""

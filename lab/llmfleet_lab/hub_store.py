@@ -38,6 +38,14 @@ class RateLimit:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """``requests`` of each client in each window of ``window_seconds``; every answer for a file tells what is left."""
+
+    requests: int
+    window_seconds: int
+
+
+@dataclass(frozen=True)
 class Faults:
     """Answers that go wrong, counted from the start of the server: ``times`` requests for files fail in this way.
 
@@ -54,14 +62,17 @@ class Options:
     """How one repository behaves; the keys of ``options.json``.
 
     ``gated``: files need a token that was granted access. ``private``: nothing is visible without one.
+    ``license``: of the model card. ``rate_limit``, ``budget``, ``faults``: see there.
     ``corrupt``: path -> number of requests answered with altered content (null: always).
     ``bytes_per_second``: speed of each response. ``link_seconds``: how long a link to the CDN works.
     """
 
+    license: str | None = None
     gated: bool = False
     private: bool = False
     corrupt: dict[str, int | None] = field(default_factory=dict)
     rate_limit: RateLimit | None = None
+    budget: Budget | None = None
     faults: Faults | None = None
     bytes_per_second: float | None = None
     link_seconds: float = 3600
@@ -81,6 +92,8 @@ class Options:
             raise LabError(f"{path}: unknown option {unknown[0]!r}; accepted: {', '.join(f.name for f in fields(cls))}")
         if data.get("rate_limit") is not None:
             data["rate_limit"] = RateLimit(**data["rate_limit"])
+        if data.get("budget") is not None:
+            data["budget"] = Budget(**data["budget"])
         if data.get("faults") is not None:
             data["faults"] = Faults(**data["faults"])
         return cls(**data)

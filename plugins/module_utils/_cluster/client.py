@@ -83,9 +83,9 @@ class Client:
             raise
         return dict(found)
 
-    def text(self, path: str, *, query: Mapping[str, Any] | None = None) -> str:
-        """Return the body of a GET as text (logs)."""
-        return str(self.request("GET", path, query=query, accept="*/*", decode=False))
+    def text(self, path: str, *, query: Mapping[str, Any] | None = None, patience: float | None = None) -> str:
+        """Return the body of a GET as text (logs). patience: seconds, for less than the client's own."""
+        return str(self.request("GET", path, query=query, accept="*/*", decode=False, patience=patience))
 
     def list(
         self,
@@ -204,13 +204,14 @@ class Client:
         accept: str = "application/json",
         decode: bool = True,
         timeout: float = 60.0,
+        patience: float | None = None,
     ) -> Any:
         """Send one request; return its decoded JSON body, or text when decode is false.
 
-        Retried for `patience` seconds with growing, jittered pauses: 429 (after its Retry-After), 5xx, refused, reset
-        and timed-out connections. All that we send can be repeated safely: reads, applies, deletes by uid.
-        A 401 renews the credentials once. timeout: seconds without a byte of the answer. Raises ApiError for any other
-        error status, Unreachable at the end of patience.
+        Retried for `patience` seconds (the client's own without it) with growing, jittered pauses: 429 (after its
+        Retry-After), 5xx, refused, reset and timed-out connections. All that we send can be repeated safely: reads,
+        applies, deletes by uid. A 401 renews the credentials once. timeout: seconds without a byte of the answer.
+        Raises ApiError for any other error status, Unreachable at the end of patience.
         """
         target = path + ("?" + urlencode(query, doseq=True) if query else "")
         payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
@@ -254,12 +255,14 @@ class Client:
             finally:
                 if self.on_request is not None:
                     self.on_request(method, target, outcome, time.monotonic() - sent)
-            patience = self.patience if self._answered else self._first_patience
+            most = self.patience if self._answered else self._first_patience
+            if patience is not None:
+                most = min(most, patience)
             wait = max(pause * random.uniform(0.5, 1.0), getattr(failure, "retry_after", None) or 0.0)
-            if time.monotonic() - began + wait > patience:
+            if time.monotonic() - began + wait > most:
                 if isinstance(failure, ApiError):
                     raise failure
-                raise Unreachable(f"no answer from the API server in {patience:.0f} s: {failure}")
+                raise Unreachable(f"no answer from the API server in {most:.0f} s: {failure}")
             time.sleep(wait)
             pause = min(pause * 2, 5.0)
 

@@ -33,6 +33,9 @@ _FATAL = {
     "CreateContainerError": 60.0,
     "RunContainerError": 60.0,
 }
+# Whoever makes a claim makes it before the pods that mount it, or with them.
+_NO_CLAIM = re.compile(r'persistentvolumeclaim "[^"]+" not found')
+_CLAIM_GRACE = 60.0
 # A first crash or two are usual while what a program needs is still coming up.
 _CRASHES = 3
 _LOG_LINES = 400
@@ -88,6 +91,9 @@ def trouble(pods: list[dict[str, Any]], *, crashes_count: bool = True) -> tuple[
     worst: tuple[Verdict, dict[str, Any], str] | None = None
     for pod in pods:
         status = pod.get("status") or {}
+        missing = _missing_claim(status)
+        if missing and (worst is None or worst[0].grace > _CLAIM_GRACE):
+            worst = Verdict(FAILING, f"pod {pod['metadata']['name']}: {missing}", _CLAIM_GRACE), pod, ""
         for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
             waiting = (container.get("state") or {}).get("waiting") or {}
             reason = str(waiting.get("reason") or "")
@@ -99,6 +105,15 @@ def trouble(pods: list[dict[str, Any]], *, crashes_count: bool = True) -> tuple[
             text = f"pod {pod['metadata']['name']}, container {container.get('name')}: {_waiting_text(container)}"
             worst = Verdict(FAILING, text, grace), pod, str(container.get("name"))
     return worst
+
+
+def _missing_claim(status: Mapping[str, Any]) -> str:
+    """Return why a pod cannot be scheduled, when that is a claim that does not exist; "" otherwise."""
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            found = _NO_CLAIM.search(str(condition.get("message")))
+            return found[0] if found else ""
+    return ""
 
 
 def _waiting_text(container: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.readiness im
     has_rule,
     verdict,
 )
+from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.said import said_by
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.words import details_of, events_of
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.workloads import deadline_passed
 
@@ -92,7 +93,8 @@ def wait_for(
 ) -> float:
     """Wait until all are ready, at most `timeout` seconds; return the seconds it took.
 
-    One request a kind and namespace for each look, every 1 to 3 s. progress is told every 15 s what is missing.
+    One request a kind and namespace for each look, every 1 to 3 s. progress is told every 15 s what is missing
+    and what Jobs at work said last.
     Raises WaitError as soon as one object has failed (a failed Job, a crashing pod, a refused route …) or at the end of
     the time, naming each object that is not ready, the reason and its last warning events.
     on_failure: is given such an error instead, and all that has not failed is waited for, but for the references that
@@ -139,6 +141,9 @@ class _Wait:
                 if now - told >= _PROGRESS_EVERY:
                     told = now
                     self.progress(self._waiting_text(now - began))
+                    jobs = [(ref.name, self._pods(ref)) for ref in self.remaining if ref.kind == "Job"]
+                    for line in said_by(self.client, pool, jobs):
+                        self.progress(line)
                 time.sleep(min(pause, max(began + self.timeout - now, 0.05)))
                 pause = min(pause * 1.3, _LONGEST_PAUSE)
         return round(time.monotonic() - began, 3)

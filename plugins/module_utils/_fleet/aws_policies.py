@@ -133,7 +133,9 @@ def fetcher_access(fleet: Fleet) -> Document:
     """The fetcher writes below the prefixes of this fleet's models and adapters, and reads where they come from."""
     names = fleet.names
     prefixes = sorted({prefix for model in fleet.models for prefix in model.prefixes})
-    sources = sorted({str(model.get("weights.source")) for model in fleet.models} - {"hub"})
+    sources = sorted(
+        {source for model in fleet.models if (source := str(model.get("weights.source"))).startswith("s3://")}
+    )
     by_prefix = {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
     statements = []
     if prefixes:

@@ -97,7 +97,8 @@ def _models_policies(build: Builder) -> None:
             # Scrapers name their pods differently: any pod of their namespace.
             ingress=[{"from": [_namespace(build.fleet.platform["monitoring_namespace"])], "ports": _ports(MODEL_PORT)}],
         )
-    hub = urlsplit(str(build.fleet.platform["weights_hub_endpoint"]))
+    # The hub is asked by way of the proxy, where there is one.
+    hub = urlsplit(str(build.fleet.platform["weights_proxy"] or build.fleet.platform["weights_hub_endpoint"]))
     hub_port = hub.port or (443 if hub.scheme == "https" else 80)
     _policy(
         build,

@@ -7,78 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet import compile_cache
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired_types import Builder, Manifest
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fetches import Fetch, fetches
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.fleet import Model
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.naming import FETCHER_ACCOUNT
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import ownership_labels
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.pod_security import container_context, pod_context
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.versions import versions
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.weights_pod import PACKAGE, fetch_pod
 
-# The fetcher is a Python package, run as a module of the folder that it is mounted in.
-PACKAGE = "fetcher"
 PACKAGE_KEY = f"weights/{PACKAGE}/"
 MAIN = "__main__.py"
-FOLDER = "/opt/llmfleet"
-MOUNT = "/weights"
 # On every object of a model, and on no other.
 MODEL_LABEL = "app.kubernetes.io/name"
 # Exit statuses of the fetcher: its configuration is wrong; there is no such repository, revision or file.
 HOPELESS = (2, 4)
-# What an adapter is, without the states of its training that many repositories keep in folders beside it.
-ADAPTER_FILES = (
-    "adapter_config.json",
-    "adapter_model.safetensors",
-    "added_tokens.json",
-    "chat_template*",
-    "merges.txt",
-    "special_tokens_map.json",
-    "tokenizer*",
-    "vocab.json",
-)
-# The engine may write here only. An engine without it compiles at every start, which is no reason to fail.
-MAKE_CACHE = 'mkdir -p "$1" || echo "$1 cannot be made: engines compile at every start" >&2'
-
-
-@dataclass(frozen=True)
-class Fetch:
-    """One revision to fetch. name: of the model or adapter. folder: below the volume and the bucket's models/."""
-
-    name: str
-    repository: str
-    revision: str
-    folder: str
-    files: list[str] | None
-    token_secret: str | None
-    cache: str | None = None
-
-
-def fetches(model: Model) -> list[Fetch]:
-    """What a model needs: its weights first, then each adapter."""
-    weights = Fetch(
-        name=model.name,
-        repository=model.get("weights.repository"),
-        revision=model.revision,
-        folder=f"{model.name}/{model.revision}",
-        files=model.get("weights.files"),
-        token_secret=model.get("weights.token_secret"),
-        cache=compile_cache.volume_folder(model),
-    )
-    adapters = [
-        Fetch(
-            name=adapter.name,
-            repository=adapter.repository,
-            revision=adapter.revision,
-            folder=f"{model.name}/{adapter.folder}",
-            files=list(ADAPTER_FILES),
-            token_secret=adapter.token_secret,
-        )
-        for adapter in model.adapters
-    ]
-    return [weights, *adapters]
 
 
 def model_labels(model: Model, component: str) -> dict[str, str]:
@@ -92,6 +35,14 @@ def model_labels(model: Model, component: str) -> dict[str, str]:
 
 def add_weights(build: Builder) -> None:
     """Add the fetcher's account and package, and every model's Jobs."""
+    config = add_package(build)
+    for model in build.fleet.models:
+        for fetch in fetches(model):
+            build.add("models", "weights", _job(build, model, fetch, config), model_labels(model, "weights"))
+
+
+def add_package(build: Builder) -> str:
+    """Add what every pod of the fetcher needs, its account and its package; the name of the package's ConfigMap."""
     names = build.fleet.names
     build.add(
         "models",
@@ -118,9 +69,7 @@ def add_weights(build: Builder) -> None:
             "data": package,
         },
     )
-    for model in build.fleet.models:
-        for fetch in fetches(model):
-            build.add("models", "weights", _job(build, model, fetch, config), model_labels(model, "weights"))
+    return config
 
 
 def _package(build: Builder) -> dict[str, str]:
@@ -136,113 +85,37 @@ def _digest(value: Any) -> str:
 
 def _job(build: Builder, model: Model, fetch: Fetch, config: str) -> Manifest:
     """The Job, named by everything in it: its template is immutable, so that a change is another Job."""
-    labels = model_labels(model, "weights")
+    # Both verbs go on where they stopped; what is tried again has outlasted the fetcher's own patience.
+    spec = job_spec(build, model, fetch_pod(build, model, fetch, config), 4, HOPELESS)
+    name = job_name(fetch, "weights" if fetch.cache else "adapter", _digest(spec))
+    return job(build, name, spec)
+
+
+def job_spec(
+    build: Builder, model: Model, pod: dict[str, Any], tries_again: int, hopeless: tuple[int, ...]
+) -> dict[str, Any]:
+    """Spec of a Job of the fetcher. hopeless: exit statuses after which it is not tried again."""
     owned = ownership_labels(build.fleet.names.cluster, "models")
-    spec = {
-        # Both verbs go on where they stopped; what is tried again has outlasted the fetcher's own patience.
-        "backoffLimit": 4,
+    return {
+        "backoffLimit": tries_again,
         "podFailurePolicy": {
             "rules": [
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 # Trying again does not help. (A refusal may: permissions take a while to be known everywhere.)
-                {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(HOPELESS)}},
+                {"action": "FailJob", "onExitCodes": {"operator": "In", "values": list(hopeless)}},
             ]
         },
-        "template": {"metadata": {"labels": labels | owned}, "spec": _pod(build, model, fetch, config)},
-    }
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": _job_name(fetch, _digest(spec)),
-            "namespace": build.fleet.names.models_namespace,
-        },
-        "spec": spec,
+        "template": {"metadata": {"labels": model_labels(model, "weights") | owned}, "spec": pod},
     }
 
 
-def _job_name(fetch: Fetch, digest: str) -> str:
+def job(build: Builder, name: str, spec: dict[str, Any]) -> Manifest:
+    """A Job in the namespace of the models."""
+    metadata = {"name": name, "namespace": build.fleet.names.models_namespace}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def job_name(fetch: Fetch, kind: str, digest: str) -> str:
     """At most 63 characters, as a Job's name is a label of its pods; the digest tells long names apart."""
-    kind = "weights" if fetch.cache else "adapter"
     room = 63 - len(kind) - len(digest) - 2
     return f"{fetch.name[:room].rstrip('-')}-{kind}-{digest}"
-
-
-def fetcher_settings(build: Builder, model: Model, fetch: Fetch) -> dict[str, Any]:
-    """What the fetcher is told, as JSON in LLMFLEET_WEIGHTS. An adapter's source is the model's."""
-    prefix = f"models/{fetch.folder}"
-    settings: dict[str, Any] = {
-        "model": fetch.name,
-        "repository": fetch.repository,
-        "revision": fetch.revision,
-        "source": model.get("weights.source"),
-        "bucket": build.fleet.names.bucket,
-        "prefix": prefix,
-        "ledger": f"{prefix}/.llmfleet/ledger.json",
-        "mount": f"{MOUNT}/{fetch.folder}",
-        "hub_endpoint": build.fleet.platform["weights_hub_endpoint"],
-    }
-    if fetch.files:
-        settings["files"] = fetch.files
-    if fetch.token_secret:
-        settings["token_secret"] = fetch.token_secret
-    if fetch.cache:
-        settings["cache"] = f"models/{fetch.cache}"
-    return settings
-
-
-def _pod(build: Builder, model: Model, fetch: Fetch, config: str) -> dict[str, Any]:
-    settings = {
-        "name": "LLMFLEET_WEIGHTS",
-        "value": json.dumps(fetcher_settings(build, model, fetch), sort_keys=True, separators=(",", ":")),
-    }
-    # boto3 of the image is where Lambda's runtime is.
-    env: list[dict[str, Any]] = [settings, {"name": "PYTHONPATH", "value": "/var/runtime"}]
-    fetch_env = [*env, {"name": "AWS_REGION", "value": build.fleet.names.region}]
-    if fetch.token_secret:
-        token = {"secretKeyRef": {"name": fetch.token_secret, "key": "token"}}
-        fetch_env.append({"name": "HF_TOKEN", "valueFrom": token})
-    package = {"name": "package", "mountPath": f"{FOLDER}/{PACKAGE}", "readOnly": True}
-    temporary = {"name": "tmp", "mountPath": "/tmp"}
-    volume = {"name": "weights", "mountPath": MOUNT}
-
-    def verb(name: str, env: list[dict[str, Any]], *mounts: dict[str, Any]) -> dict[str, Any]:
-        command = {"command": ["python3", "-m", PACKAGE, name], "workingDir": FOLDER, "env": env}
-        return _container(build, name, [package, temporary, *mounts]) | command
-
-    # The fetcher holds parts of files in memory only: its most is a gibibyte.
-    before = [verb("fetch", fetch_env) | _resources("500m", "1Gi", "2Gi")]
-    if fetch.cache:
-        command = {"command": ["sh", "-c", MAKE_CACHE, "sh", f"{MOUNT}/{fetch.cache}"]}
-        # First: it belongs to the engine's user only as long as nothing has brought it through the bucket.
-        before.insert(0, _container(build, "cache", [volume]) | command | _resources("10m", "16Mi", "64Mi"))
-    return {
-        # A pod that failed stays, with its log.
-        "restartPolicy": "Never",
-        "serviceAccountName": FETCHER_ACCOUNT,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": pod_context(),
-        "initContainers": before,
-        "containers": [verb("check", env, volume | {"readOnly": True}) | _resources("100m", "128Mi", "512Mi")],
-        "volumes": [
-            {"name": "package", "configMap": {"name": config}},
-            {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
-            # Each mount says whether it may be written.
-            {"name": "weights", "persistentVolumeClaim": {"claimName": build.fleet.names.claim}},
-        ],
-    }
-
-
-def _container(build: Builder, name: str, mounts: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "image": build.fleet.platform["weights_image"] or versions().images["weights"],
-        "imagePullPolicy": "IfNotPresent",
-        "securityContext": container_context(),
-        "volumeMounts": mounts,
-    }
-
-
-def _resources(cpu: str, memory: str, limit: str) -> dict[str, Any]:
-    return {"resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}}}

@@ -83,6 +83,7 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
     aws = _read_map(given, "aws", AWS_FIELDS, None)
     platform = _read_platform(given, cluster, errors)
     _check_only(platform, [read.item["name"] for read in models], errors)
+    warnings += _check_sources(platform, given, models, errors)
     lines = list(models_errors.lines)
     lines += [line for read in models for line in read.lines] + pools_errors.lines
     lines += [line for read in (*pools, cluster, aws) for line in read.lines] + errors.lines
@@ -106,6 +107,25 @@ def describe(variables: Mapping[str, Any]) -> Fleet:
         models=tuple(Model(read.item["name"], read.item) for read in models),
         warnings=tuple(warnings),
     )
+
+
+def _check_sources(platform: Item, given: Item, models: list[_Read], errors: Errors) -> list[str]:
+    """A directory is one of a volume that is named; the warning where no model has a directory."""
+    name = variable("weights_source_claim")
+    claim, places = platform["weights_source_claim"], []
+    for read in models:
+        source = get(read.item, "weights.source")
+        if source is not None and source.startswith("/"):
+            places.append((source, read.where.at("weights").at("source")))
+    if given.get(name) is None:
+        for source, place in places:
+            accepted = f"hub, s3://bucket/prefix, or the volume's claim in {name}"
+            place.refuse(source, "a directory of no volume", accepted)
+    elif claim is not None and claim == platform["weights_claim"]:
+        errors.add(name, shown(claim), "the volume that weights are brought to", "another claim")
+    elif claim is not None and not places:
+        return [f"{name}: got {shown(claim)}: drives nothing: no model has a directory as weights.source"]
+    return []
 
 
 def _image_warning(read: _Read) -> list[str]:

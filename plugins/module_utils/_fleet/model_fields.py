@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.accept import (
     BOOL,
     LABEL_VALUE,
@@ -42,12 +40,6 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.scaling_fields
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_flags import ExtraArgs
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.vllm_options import REASONING_PARSERS, TOOL_PARSERS
 
-
-def _hub_or_bucket(value: Any, item: dict[str, Any]) -> bool:
-    """A folder would have to be mounted into the fetcher."""
-    return str(value).startswith("s3://")
-
-
 MODEL_FIELDS: tuple[Field, ...] = (
     Field("name", model_name(40), REQUIRED, "names every object, is the served model name"),
     Field("weights.repository", REPOSITORY, REQUIRED, "what the fetcher downloads"),
@@ -57,10 +49,7 @@ MODEL_FIELDS: tuple[Field, ...] = (
         "weights.source",
         SOURCE,
         "hub",
-        "where the fetcher reads",
-        built=False,
-        built_for=_hub_or_bucket,
-        built_text="hub or s3://bucket/prefix",
+        "where the fetcher reads; a directory is one of the volume llmfleet_weights_source_claim",
     ),
     Field(
         "weights.token_secret",

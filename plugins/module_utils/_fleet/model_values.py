@@ -42,8 +42,8 @@ def _check_source(value: Any) -> None:
         raise Refused("not a string")
     if value == "hub" or re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s*?/][^\s*?]*", value):
         return
-    # A path is valid; that nothing mounts it into the fetcher is said by `built`.
-    if not re.fullmatch(r"/[^\s]+", value):
+    # Of what volume is a rule across fields.
+    if not re.fullmatch(r"/[^\s]*", value) or {".", ".."} & set(value.split("/")):
         raise Refused("")
 
 

@@ -39,6 +39,8 @@ BUCKET = matching(
 )
 BOUNDARY = matching(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}", "the ARN of an IAM policy")
 ROLE_NAME = matching(r"[\w+=,.@-]{1,64}", "the name of an IAM role")
+# A password would lie open in the Job.
+PROXY = matching(r"http://[^\s/?#@]+/?", "http://host[:port], without user and password")
 URL = matching(r"https?://[^\s/?#]+[^\s?#]*", "http(s)://host[:port][/path]")
 SECRET_ID = matching(r"[A-Za-z0-9/_+=.@:-]{1,512}", "name or ARN of a secret of AWS Secrets Manager")
 
@@ -132,6 +134,7 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         default_text="the chart of meta/versions.yml",
     ),
     Field("weights_hub_endpoint", URL, "https://huggingface.co", "the hub that weights come from"),
+    Field("weights_proxy", PROXY, None, "proxy by which the fetcher asks the hub", default_text="–"),
     Field(
         "weights_image",
         IMAGE,
@@ -154,6 +157,13 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         default_text="none",
     ),
     Field("weights_claim", DNS_LABEL, "weights", "the claim of the weights' volume"),
+    Field(
+        "weights_source_claim",
+        DNS_LABEL,
+        None,
+        "claim, in the models' namespace, of the volume that directories of weights.source are in",
+        default_text="–",
+    ),
     Field("storage_capacity", QUANTITY, "100Gi", "nominal size of the volume; nothing enforces it"),
     Field("models_namespace", NAMESPACE, "llm", "namespace of models, claim and fetch jobs"),
     Field("gateway_namespace", NAMESPACE, "llm-gateway", "namespace of the gateway and its controller"),
@@ -195,6 +205,9 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
     ),
     Field("render_to", PATH, None, "folder that render.yml writes to", default_text="–"),
     Field("destroy_confirm", TEXT, None, "name of the cluster, which destroy.yml asks for", default_text="–"),
+    Field(
+        "gc_confirm", TEXT, None, "name of the cluster: `preload.yml --tags gc` deletes what it tells", default_text="–"
+    ),
     Field("rollback", SWITCH, True, "a model whose new release fails goes back to the last one that served"),
     Field("storage_replace", SWITCH, False, "allows a volume to be replaced whose handle has changed"),
 )

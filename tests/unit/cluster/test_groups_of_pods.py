@@ -100,3 +100,16 @@ def test_a_group_that_crashes_again_and_again_has_failed() -> None:
     failed = look(pod("x-0", hour=3), pod("x-0-1", hour=3, lastState=ended(2)))
     assert failed.state == "failing" and failed.grace == 0
     assert failed.reason == ("its groups crashed 3 times and were made anew: pod x-0-1, container vllm: exit 2 Error")
+
+
+@pytest.mark.parametrize(
+    ("message", "fails"),
+    [('persistentvolumeclaim "hub-mirror" not found. preemption: not eligible', True), ("Insufficient cpu", False)],
+)
+def test_a_claim_that_does_not_exist_is_not_waited_for(message: str, fails: bool) -> None:
+    waiting = pod("x-0")
+    waiting["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", "message": f"0/1 nodes: {message}"}]
+    found = trouble([waiting], crashes_count=False)
+    assert (found is not None) is fails
+    if found:
+        assert found[0].reason == 'pod x-0: persistentvolumeclaim "hub-mirror" not found' and found[0].grace == 60

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.build_weights import MAKE_CACHE
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.compile_cache import INSTEAD, OR_INSTEAD, cache_root
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.weights_pod import MAKE_CACHE
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ADAPTER = {"name": "sql", "repository": "o/sql", "revision": "a" * 40}

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.desired import desired
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 Object = dict[str, Any]
@@ -158,3 +159,18 @@ def test_names_of_jobs_are_labels_and_differ(variables: Any, objects: Any) -> No
     assert len(names) == 2 and all(len(name) <= 63 and name == name.strip("-") for name in names)
     _model(variables)["adapters"] = [{**ADAPTER, "name": "a" * 43 + "-b"}]
     assert "--" not in next(key for key in objects() if key.startswith("Job/a"))
+
+
+def test_a_proxy_is_for_the_hub_alone(variables: Any, objects: Any, fleet_of: Any) -> None:
+    variables["llmfleet_weights_proxy"] = "http://proxy:3128"
+    pod = _job(objects())["spec"]["template"]["spec"]
+    (_cache, fetch), (check,) = pod["initContainers"], pod["containers"]
+    environ = {item["name"]: item.get("value", "") for item in fetch["env"]}
+    assert environ["HTTPS_PROXY"] == environ["HTTP_PROXY"] == "http://proxy:3128"
+    # Neither the bucket nor what gives the role.
+    for host in ("bucket.s3.eu-west-3.amazonaws.com", "169.254.170.23", "[fd00:ec2::23]"):
+        assert any(host.endswith(part) for part in environ["NO_PROXY"].split(","))
+    assert "PROXY" not in str(check["env"])
+    found = desired(fleet_of(variables), {}).objects
+    (policy,) = [e["object"] for e in found if e["object"]["metadata"]["name"] == "allow-fetcher-to-hub-and-s3"]
+    assert {"protocol": "TCP", "port": 3128} in policy["spec"]["egress"][0]["ports"]

@@ -40,6 +40,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "envoy_replicas": ([1, 3], [0, "2", True], []),
     "efs_csi_driver_chart": (["/charts/x"], [3], []),
     "weights_hub_endpoint": (["http://10.0.0.1:4580"], ["ftp://x", "huggingface.co", "https://"], []),
+    "weights_proxy": (["http://proxy:3128", "http://p/"], ["proxy:3128", "https://p", "http://u:p@proxy:1", 3], []),
     "weights_image": (["a/b:c"], [3], []),
     "bucket": (["my-bucket"], ["My", "ab", "a_b"], []),
     "bucket_noncurrent_days": ([1, 365], [0, "30", True, 40000], []),
@@ -49,6 +50,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
         [],
     ),
     "weights_claim": (["models"], ["A"], []),
+    "weights_source_claim": (["hub-mirror"], ["A", "weights"], []),
     "storage_capacity": (["1Ti"], ["big", True], []),
     "models_namespace": (["llms"], ["LLM", "a.b", "llm-gateway"], []),
     "gateway_namespace": (["gw"], ["llm", 3], []),
@@ -63,6 +65,7 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "only": ([["qwen"]], [3, True, "", [], ["qwen", 3], "qwen,", ["qwen", "nosuch"], "nosuch"], []),
     "render_to": (["/tmp/x"], [""], []),
     "destroy_confirm": (["prod"], [3], []),
+    "gc_confirm": (["prod"], [3], []),
     "rollback": ([False, "false", "True"], ["no", 0, "0"], []),
     "storage_replace": ([True, "true", "False"], ["yes", 1, "1"], []),
 }

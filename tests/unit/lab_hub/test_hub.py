@@ -178,6 +178,24 @@ def test_rate_limit_refuses_the_first_requests_of_a_window(hub: Hub) -> None:
     assert hub.get(f"/api/models/{REPOSITORY}").status == 200
 
 
+def test_a_budget_is_told_with_each_file_and_then_refused(hub: Hub) -> None:
+    hub.options(budget={"requests": 2, "window_seconds": 60})
+    assert hub.get(f"/api/models/{REPOSITORY}").headers["RateLimit"] is None
+    assert [hub.resolve("config.json").headers["RateLimit"][:16] for _ in range(2)] == [
+        '"resolvers";r=1;',
+        '"resolvers";r=0;',
+    ]
+    error = _refusal(hub.resolve)
+    assert error.code == 429 and error.headers["RateLimit"].startswith('"resolvers";r=0;t=')
+
+
+def test_the_licence_is_in_card_and_tags(hub: Hub) -> None:
+    hub.options(license="apache-2.0")
+    info = HfApi(endpoint=hub.url).model_info(REPOSITORY)
+    assert info.card_data is not None and info.card_data["license"] == "apache-2.0"
+    assert info.tags == ["license:apache-2.0"]
+
+
 def test_corrupt_content_differs_from_what_is_advertised(hub: Hub) -> None:
     hub.options(corrupt={"model.safetensors": 1})
     first, second = hub.resolve().read(), hub.resolve().read()

@@ -10,9 +10,12 @@ import json
 import logging
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +147,15 @@ class World:
         """Keys of the unfinished multipart uploads."""
         return [each["Key"] for each in self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", [])]
 
+    def parts(self, path: str) -> int:
+        """How many parts of a file were uploaded to an unfinished upload."""
+        key = f"models/small/{COMMIT}/{path}"
+        for each in self.s3.list_multipart_uploads(Bucket=self.bucket).get("Uploads", []):
+            if each["Key"] == key:
+                found = self.s3.list_parts(Bucket=self.bucket, Key=key, UploadId=each["UploadId"])
+                return len(found.get("Parts", []))
+        return 0
+
     def requests(self) -> list[dict[str, Any]]:
         """What the hub was asked since the last call of forget()."""
         return [json.loads(line) for line in self.hub_log.read_text().splitlines()]
@@ -156,6 +168,12 @@ class World:
         """Empty both request logs."""
         os.truncate(self.hub_log, 0)
         self.s3_lines.clear()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked full unless --full was given, also where that option is not known."""
+    if not config.getoption("--full", default=False):
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
 @pytest.fixture(scope="session")
@@ -175,15 +193,48 @@ def s3_server() -> Iterator[tuple[str, list[str]]]:
     logger.propagate = True
 
 
+@pytest.fixture(scope="session")
+def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """URL of the lab's S3 server, a process of its own; None when there is no such program."""
+    program = os.environ.get("LLMFLEET_LAB_VERSITYGW") or shutil.which("versitygw")
+    if program is None:
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("versitygw")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [program, f"--port={address}", "--region=us-east-1", "--health=/_health", "--quiet", "posix", str(folder)]
+    environment = {"ROOT_ACCESS_KEY": "testing", "ROOT_SECRET_KEY": "testing"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{address}/_health", timeout=5).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, "versitygw does not start"
+                time.sleep(0.05)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 @pytest.fixture
-def make_world(tmp_path: Path, s3_server: tuple[str, list[str]]) -> Iterator[Callable[..., World]]:
-    """A function that makes a World; ``cdn=True``: LFS files are redirected to signed links of another port."""
-    url, lines = s3_server
+def make_world(
+    tmp_path: Path, s3_server: tuple[str, list[str]], gateway_server: str | None
+) -> Iterator[Callable[..., World]]:
+    """A function that makes a World.
+
+    ``cdn=True``: LFS files are redirected to signed links of another port. ``gateway=True``: with the lab's S3 server,
+    whose requests are not logged.
+    """
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environ |= credentials | {
         "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": url,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -195,7 +246,12 @@ def make_world(tmp_path: Path, s3_server: tuple[str, list[str]]) -> Iterator[Cal
     }
     with contextlib.ExitStack() as stack:
 
-        def make(cdn: bool = False) -> World:
+        def make(cdn: bool = False, gateway: bool = False) -> World:
+            url, lines = s3_server
+            if gateway:
+                if gateway_server is None:
+                    pytest.skip("no versitygw: set LLMFLEET_LAB_VERSITYGW to its program or have it on PATH")
+                url, lines = gateway_server, []
             root, log = tmp_path / "hub", tmp_path / "hub.log"
             root.mkdir()
             hub = stack.enter_context(serve(root, ("127.0.0.1", 0), log, ("127.0.0.1", 0) if cdn else None))
@@ -204,7 +260,7 @@ def make_world(tmp_path: Path, s3_server: tuple[str, list[str]]) -> Iterator[Cal
             bucket = f"weights-{time.time_ns()}"
             client.create_bucket(Bucket=bucket)
             lines.clear()
-            return World(root, hub, log, tmp_path, client, lines, environ, bucket)
+            return World(root, hub, log, tmp_path, client, lines, environ | {"AWS_ENDPOINT_URL": url}, bucket)
 
         yield make
 

@@ -39,7 +39,12 @@ def test_gated_with_token(world: Any, known: bool, granted: bool, code: int) -> 
     result = world.run(environ={"HF_TOKEN": token + "\n"}, token_secret="hub-token")
     assert result.code == code, result.output
     if code:
-        assert "acme/small" in result.output and "token of the Secret hub-token may not read it" in result.output
+        assert "repository acme/small" in result.output
+        # Not known at all, or known and without access.
+        refused = "has no access to it: its owner can be given access at " + world.hub + "/acme/small (HTTP 403"
+        unknown = "the hub does not accept the token of the Secret hub-token: it is wrong, expired or revoked (HTTP 401"
+        assert (refused if known else unknown) in result.output
+        assert (unknown if known else refused) not in result.output
         asked = [(each["path"], each["range"]) for each in world.requests()]
         assert len(asked) == len(set(asked)), "no retry"
     assert token not in result.output and token not in world.hub_log.read_text()
@@ -51,6 +56,14 @@ def test_private_and_absent_repositories(world: Any) -> None:
         result = world.run(repository=repository)
         assert result.code == 3
         assert f"repository {repository} does not exist, or is private" in result.output
+
+
+def test_a_private_repository_that_the_token_may_not_see(world: Any) -> None:
+    world.repository(FILES, private=True)
+    grant(world.root, token := "hf_" + 20 * "x", [])
+    result = world.run(environ={"HF_TOKEN": token}, token_secret="hub-token")
+    assert result.code == 4
+    assert "does not exist, or the token of the Secret hub-token may not see it" in result.output
 
 
 def test_absent_revision(world: Any) -> None:
@@ -87,6 +100,47 @@ def test_content_that_is_corrupt_once_is_fetched_again(world: Any) -> None:
     assert world.uploads() == []
 
 
+def test_file_that_is_shorter_than_the_listing_says(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmfleet_lab import hub_http
+
+    honest = hub_http._model_info
+
+    def lying(*arguments: Any) -> dict[str, Any]:
+        info = honest(*arguments)
+        for sibling in info["siblings"]:
+            if sibling["rfilename"] == "model.safetensors":
+                sibling["size"] = sibling["lfs"]["size"] = len(WEIGHTS) + 5
+        return info
+
+    monkeypatch.setattr(hub_http, "_model_info", lying)
+    world.repository(FILES)
+    result = world.run()
+    assert result.code == 5 and result.summary["retryable"] is False
+    assert f"model.safetensors: expected {len(WEIGHTS) + 5} bytes, the hub has {len(WEIGHTS)}" in result.output
+    assert "model.safetensors" not in world.objects() and world.uploads() == []
+
+
+def test_file_of_a_bucket_that_changes_while_it_is_read(world: Any) -> None:
+    key, old, new = f"mirror/acme/small/{40 * 'd'}/model.safetensors", bytes(80_000_000), WEIGHTS
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=old)
+    world.s3_lines.clear()
+    source = {"source": f"s3://{world.bucket}/mirror", "revision": 40 * "d"}
+    process = world.start(environ={"LLMFLEET_WEIGHTS_CONNECTIONS": "1"}, **source)
+    while not [line for line in world.s3_lines if line.endswith("model.safetensors") and line.startswith("GET")]:
+        assert process.poll() is None
+        time.sleep(0.02)
+    world.s3.put_object(Bucket=world.bucket, Key=key, Body=new)
+    begin = time.monotonic()
+    result = world.finish(process)
+    assert time.monotonic() - begin < 8, "what was listed will not come back"
+    assert result.code == 75 and result.summary["retryable"] is True
+    assert "it changed while it was read; another run reads what is there now" in result.output
+    assert ".llmfleet/ledger.json" not in world.objects(40 * "d")
+    result = world.run(**source)
+    assert result.code == 0 and world.content("model.safetensors", 40 * "d") == new, result.output
+    assert world.uploads() == []
+
+
 def test_rate_limit_is_waited_for(world: Any) -> None:
     world.repository(FILES, rate_limit={"first": 2, "window_seconds": 60, "retry_after": 1})
     begin = time.monotonic()
@@ -95,6 +149,20 @@ def test_rate_limit_is_waited_for(world: Any) -> None:
     assert time.monotonic() - begin >= 2, "two answers asked for a second each"
     assert [each["status"] for each in world.requests()][:3] == [429, 429, 200]
     assert "limits our requests for acme/small" in result.output
+
+
+@pytest.mark.parametrize("cdn", [False, True])
+def test_budget_of_an_address_is_not_spent_to_its_end(make_world: Callable[..., Any], cdn: bool) -> None:
+    world = make_world(cdn=cdn)
+    files = {f"model-{at:02}.safetensors": b"x" * at for at in range(1, 21)}
+    world.repository(files, budget={"requests": 10, "window_seconds": 3})
+    result = world.run(environ={"LLMFLEET_WEIGHTS_PATIENCE_SECONDS": "1"})
+    assert result.code == 0, result.output
+    assert {path: world.content(path) for path in files} == files
+    assert 429 not in {each["status"] for each in world.requests()}
+    assert "more requests of our address through: holding back for" in result.output
+    # Said once each time, and not by every connection.
+    assert result.output.count("holding back") <= 6
 
 
 def test_rate_limit_beyond_patience_ends_at_once_and_is_retryable(world: Any) -> None:

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import hashlib
+import http.server
 import json
 import random
+import threading
+import time
+import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from llmfleet_lab.hub_store import grant
 
 COMMIT = "c0ffee" + 34 * "0"
 OTHER = "decade" + 34 * "1"
@@ -136,6 +141,70 @@ def test_moving_revision_is_published_with_its_commit_and_stays_there(world: Any
     assert world.run(revision="main").code == 0
     assert world.content("model.safetensors", "main") == b"first"
     assert world.ledger("main")["commit"] == COMMIT
+
+
+def test_branch_that_moves_during_a_fetch_gives_the_commit_that_was_listed(world: Any) -> None:
+    first, other = random.Random(2).randbytes(20_000_000), random.Random(3).randbytes(20_000_000)
+    world.repository({"config.json": b"{}", "model.safetensors": first}, bytes_per_second=8_000_000)
+    process = world.start(revision="main", environ={"LLMFLEET_WEIGHTS_CONNECTIONS": "1"})
+    while not [each for each in world.requests() if each["path"].endswith("config.json")]:
+        assert process.poll() is None
+        time.sleep(0.02)
+    world.repository({"config.json": b"[]", "model.safetensors": other}, commit=OTHER)
+    result = world.finish(process)
+    assert result.code == 0, result.output
+    assert world.content("model.safetensors", "main") == first and world.content("config.json", "main") == b"{}"
+    assert world.ledger("main")["commit"] == COMMIT
+
+
+@pytest.mark.parametrize(("gated", "license"), [(True, "llama3.1"), (False, None)])
+def test_licence_and_gate_are_in_the_ledger(world: Any, gated: bool, license: str | None) -> None:
+    world.repository(FILES, gated=gated, license=license)
+    grant(world.root, token := "hf_" + 20 * "x", ["acme/small"])
+    result = world.run(environ={"HF_TOKEN": token}, token_secret="hub-token")
+    assert result.code == 0, result.output
+    assert world.ledger()["gated"] == ("manual" if gated else False)
+    assert world.ledger()["license"] == license
+
+
+class _Proxy(http.server.BaseHTTPRequestHandler):
+    """Passes on to the hub what is asked of any host."""
+
+    hub = ""
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        passed = {name: value for name, value in self.headers.items() if name.lower() in ("range", "user-agent")}
+        request = urllib.request.Request(self.hub + "/" + self.path.split("/", 3)[3], headers=passed)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            data = answer.read()
+            self.send_response(answer.status)
+            for name in ("Content-Range", "Content-Type"):
+                if answer.headers.get(name):
+                    self.send_header(name, answer.headers[name])
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+def test_the_hub_is_asked_through_a_proxy_and_the_bucket_is_not(world: Any) -> None:
+    world.repository(FILES)
+    _Proxy.hub, server = world.hub, http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        # A host that only the proxy can reach.
+        proxy = {"HTTP_PROXY": f"http://127.0.0.1:{server.server_port}", "NO_PROXY": "127.0.0.1"}
+        result = world.run(environ=proxy, hub_endpoint="http://hub.invalid")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert result.code == 0, result.output
+    assert world.content("model.safetensors") == WEIGHTS
+    assert _Proxy.asked and all(path.startswith("http://hub.invalid/") for path in _Proxy.asked)
 
 
 def test_branch_that_moved_before_it_was_published_leaves_no_mixture(world: Any) -> None:

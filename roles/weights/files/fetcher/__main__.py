@@ -1,7 +1,7 @@
 # Copyright (c) 2026, llmfleet contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one verb: python3 -m fetcher fetch|check."""
+"""Run one verb: python3 -m fetcher fetch|check|verify."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from .failures import ConfigError, FetchError, StoppedError
 from .fetch import fetch
 from .settings import read_config
 from .telling import conclude
+from .verify import verify
 from .waiting import Stop
+
+VERBS = {"fetch": fetch, "check": check, "verify": verify}
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
@@ -24,10 +27,9 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop.on_signal)
     try:
-        if len(arguments) != 1 or arguments[0] not in ("fetch", "check"):
-            raise ConfigError(f"got arguments {arguments}; accepted: fetch or check")
-        config = read_config(environ)
-        summary = fetch(config, environ, stop) if arguments[0] == "fetch" else check(config, stop)
+        if len(arguments) != 1 or arguments[0] not in VERBS:
+            raise ConfigError(f"got arguments {arguments}; accepted: one of {', '.join(VERBS)}")
+        summary = VERBS[arguments[0]](read_config(environ), environ, stop)
     except FetchError as error:
         # A signal shows up as whatever it interrupted.
         failure = StoppedError(f"stopped by {stop.signal}") if stop.signal else error

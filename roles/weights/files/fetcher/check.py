@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from .failures import IncompleteError
@@ -16,7 +17,7 @@ from .telling import make_summary, say
 from .waiting import Stop
 
 
-def check(config: Config, stop: Stop) -> dict[str, Any]:
+def check(config: Config, environ: Mapping[str, str], stop: Stop) -> dict[str, Any]:
     """Wait until the mount shows the ledger and every file of it; the summary. IncompleteError at the bound."""
     begin = time.monotonic()
     pause, said = 0.5, ""

@@ -54,6 +54,12 @@ class TemporaryError(FetchError):
         self.wait = wait
 
 
+class ChangedError(FetchError):
+    """What is read has been replaced since it was listed: another run lists it anew."""
+
+    code, kind, retryable = 75, "temporary", True
+
+
 class StoppedError(FetchError):
     """SIGTERM or SIGINT."""
 

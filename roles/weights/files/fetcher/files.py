@@ -33,6 +33,17 @@ class RemoteFile:
     git_oid: str | None = None
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the source says of a repository. ``license``: None where it says nothing.
+
+    ``gated``: how access is given, ``auto`` or ``manual``; False for none that is needed, None where nothing is said.
+    """
+
+    license: str | None = None
+    gated: str | bool | None = None
+
+
 def select(listed: list[RemoteFile], config: Config) -> list[RemoteFile]:
     """The files to fetch, smallest first. NotFoundError when no weights are among them."""
     chosen = [file for file in listed if matches(file.path, config.patterns)]

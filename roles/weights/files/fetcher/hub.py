@@ -11,10 +11,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .failures import ConfigError, CorruptError, TemporaryError
-from .files import CHUNK, RemoteFile
+from .files import CHUNK, Facts, RemoteFile
 from .hub_requests import HubRequests
 from .settings import COMMIT, Config
 from .waiting import Patience, Stop
+
+
+def _facts(data: dict[str, Any]) -> Facts:
+    """Licence and gate as the model info tells them: the card's licence, else that of the tags."""
+    card, tags, gated = data.get("cardData"), data.get("tags"), data.get("gated")
+    said = card.get("license") if isinstance(card, dict) else None
+    found = [str(each) for each in said] if isinstance(said, list) else [str(said)] if said else []
+    if not found and isinstance(tags, list):
+        found = [str(tag).removeprefix("license:") for tag in tags if str(tag).startswith("license:")]
+    return Facts(", ".join(found) or None, gated if isinstance(gated, str | bool) else None)
 
 
 class Hub:
@@ -22,8 +32,9 @@ class Hub:
 
     def __init__(self, config: Config, token: str | None, stop: Stop, say: Callable[[str], None]) -> None:
         self._config, self._stop, self._say = config, stop, say
-        self._requests = HubRequests(config, token, stop)
+        self._requests = HubRequests(config, token, stop, say)
         self._commit = ""
+        self.facts = Facts()
 
     def listing(self, revision: str) -> tuple[str, list[RemoteFile]]:
         """Model info with blobs, as huggingface_hub asks for it."""
@@ -48,7 +59,7 @@ class Hub:
             raise CorruptError(f"{self._config.hub_endpoint}: no {error} in the model info of {repository}") from None
         if not COMMIT.fullmatch(commit) or (COMMIT.fullmatch(revision) and commit != revision):
             raise CorruptError(f"{self._config.hub_endpoint}: commit {commit!r} for {repository} at {revision}")
-        self._commit = commit
+        self._commit, self.facts = commit, _facts(data)
         return commit, files
 
     @staticmethod

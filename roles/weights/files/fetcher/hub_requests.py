@@ -12,19 +12,22 @@ import re
 import ssl
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .failures import AccessError, ConfigError, CorruptError, FetchError, NotFoundError, TemporaryError
 from .settings import Config
 from .waiting import Gate, Stop
 
+# The draft header RateLimit: requests that are left in a window, and seconds until the next one.
+_LEFT = re.compile(r"\br\s*=\s*(\d+)\s*;\s*t\s*=\s*(\d+)")
+
 
 class HubRequests:
     """GET requests to one hub by several threads. They share what they learn: links, and how long to hold back."""
 
-    def __init__(self, config: Config, token: str | None, stop: Stop) -> None:
-        self._config, self._token = config, token
+    def __init__(self, config: Config, token: str | None, stop: Stop, say: Callable[[str], None]) -> None:
+        self._config, self._token, self._say = config, token, say
         self._gate = Gate(stop)
         self._pools: dict[str | None, Any] = {}
         self._links: dict[str, str] = {}
@@ -45,6 +48,8 @@ class HubRequests:
                 response = self._pool(target).request(
                     "GET", target, headers=sent, redirect=False, retries=False, preload_content=False
                 )
+            if at_hub and response.status < 400:
+                self._spare(response.headers)
             location = response.headers.get("Location") if response.status in (301, 302, 303, 307, 308) else None
             if location is None:
                 break
@@ -70,6 +75,15 @@ class HubRequests:
             response.close()
         response.release_conn()
 
+    def _spare(self, headers: Mapping[str, str]) -> None:
+        """Hold back before the hub has to refuse: it counts by address, so that others may have used what is left."""
+        found = _LEFT.search(headers.get("RateLimit", ""))
+        if found is None or int(found[1]) >= self._config.connections:
+            return
+        seconds = int(found[2]) + 1
+        if self._gate.close(seconds):
+            self._say(f"the hub lets {found[1]} more requests of our address through: holding back for {seconds} s")
+
     def _refused(self, response: Any, url: str, path: str | None) -> None:
         """Raise the failure that an answer of the hub means."""
         status, code = response.status, response.headers.get("X-Error-Code", "")
@@ -82,15 +96,10 @@ class HubRequests:
                 problem = f"repository {repository} is gated"
             else:
                 problem = f"the hub refuses repository {repository}"
-            named = self._config.token_secret
-            if self._token:
-                have = f"the token of the Secret {named or 'of weights.token_secret'} may not read it"
-            elif named:
-                have = f"the Secret {named} gave no token"
-            else:
-                have = "no token was given: name its Secret in weights.token_secret"
-            raise AccessError(f"{problem}, and {have} (HTTP {status}{': ' + said if said else ''})")
+            raise AccessError(f"{problem}, and {self._have(status)} (HTTP {status}{': ' + said if said else ''})")
         if status == 404:
+            if code == "RepoNotFound" and self._token:
+                raise NotFoundError(f"repository {repository} does not exist, or {self._of_token()} may not see it")
             if code == "RevisionNotFound":
                 raise NotFoundError(f"repository {repository} has no revision {revision}")
             what = f"file {path} of repository {repository}" if path and code != "RepoNotFound" else repository
@@ -104,6 +113,20 @@ class HubRequests:
         if status in (408, 425) or status >= 500:
             raise TemporaryError(f"{_plain(url)}: HTTP {status}", _asked_wait(response.headers))
         raise FetchError(f"{_plain(url)}: HTTP {status}{': ' + said if said else ''}")
+
+    def _of_token(self) -> str:
+        return f"the token of the Secret {self._config.token_secret or 'of weights.token_secret'}"
+
+    def _have(self, status: int) -> str:
+        """What we came with, and what to do about it. The hub says 401 to a token that it does not know at all."""
+        if self._token and status == 401:
+            return f"the hub does not accept {self._of_token()}: it is wrong, expired or revoked"
+        if self._token:
+            where = f"{self._config.hub_endpoint}/{self._config.repository}"
+            return f"{self._of_token()} has no access to it: its owner can be given access at {where}"
+        if self._config.token_secret:
+            return f"the Secret {self._config.token_secret} gave no token"
+        return "no token was given: name its Secret in weights.token_secret"
 
     @contextlib.contextmanager
     def errors(self, url: str) -> Iterator[None]:
@@ -161,5 +184,5 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
         with contextlib.suppress(ValueError):
             date = email.utils.parsedate_to_datetime(text)
             return max((date - datetime.datetime.now(datetime.UTC)).total_seconds(), 0.0)
-    limit = re.search(r"\br\s*=\s*0\s*;\s*t\s*=\s*(\d+)", headers.get("RateLimit", ""))
-    return float(limit[1]) + 1 if limit else None
+    limit = _LEFT.search(headers.get("RateLimit", ""))
+    return float(limit[2]) + 1 if limit and limit[1] == "0" else None

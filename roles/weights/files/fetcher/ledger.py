@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .files import RemoteFile
+from .files import Facts, RemoteFile
 from .settings import Config
 
 LEDGER_VERSION = 1
@@ -41,7 +41,9 @@ def of_config(ledger: dict[str, Any], config: Config) -> bool:
     return not config.pinned or ledger["commit"] == config.revision
 
 
-def make_ledger(config: Config, commit: str, files: list[RemoteFile], hashes: Mapping[str, str]) -> dict[str, Any]:
+def make_ledger(
+    config: Config, commit: str, files: list[RemoteFile], hashes: Mapping[str, str], facts: Facts
+) -> dict[str, Any]:
     """The ledger of a complete revision; ``hashes`` is path -> sha256."""
     return {
         "version": LEDGER_VERSION,
@@ -51,6 +53,8 @@ def make_ledger(config: Config, commit: str, files: list[RemoteFile], hashes: Ma
         "requested_revision": config.revision,
         "source": config.hub_endpoint if config.source == "hub" else config.source,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "license": facts.license,
+        "gated": facts.gated,
         "patterns": list(config.patterns),
         "files": [
             {"path": file.path, "size": file.size, "sha256": hashes[file.path]}

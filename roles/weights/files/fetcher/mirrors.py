@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .failures import CorruptError, NotFoundError, TemporaryError
-from .files import CHUNK, RemoteFile
+from .files import CHUNK, Facts, RemoteFile
 from .s3 import s3_errors
 from .settings import COMMIT, Config
 
@@ -25,6 +25,7 @@ class Mirror:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.facts = Facts()
 
     def listing(self, revision: str) -> tuple[str, list[RemoteFile]]:
         """The commit and files of the first layout that has the revision."""

@@ -4,8 +4,9 @@
 """Moving bytes from a source to the store.
 
 Workers take parts of files from one queue, read each part by a ranged request into memory, hash the parts of a file in
-order while they are uploaded, and complete a file's multipart upload only when its hash is the expected one. So nothing
-unverified ever becomes an object, and memory is bounded: so many buffers times the part size.
+order while they are uploaded, and complete a file's multipart upload only when its hash is the expected one. A file of
+which a killed run had uploaded parts is completed first, and its object read again: S3 shows no part before that.
+Memory is bounded: so many buffers times the part size.
 """
 
 from __future__ import annotations
@@ -24,32 +25,45 @@ from .settings import MIB, Config
 from .sources import Source
 from .store import Store
 from .transfer import Part, Transfer
+from .uploads import Uploads
 from .waiting import Patience, Stop
 
 
 class Mover:
     """Workers that move files from a source to the store. ``hashes``: path -> sha256 of what arrived."""
 
-    def __init__(self, config: Config, source: Source, store: Store, stop: Stop, say: Callable[[str], None]) -> None:
-        self._config, self._source, self._store, self._stop, self._say = config, source, store, stop, say
+    def __init__(
+        self, config: Config, source: Source, store: Store, uploads: Uploads, stop: Stop, say: Callable[[str], None]
+    ) -> None:
+        self._config, self._source, self._stop, self._say = config, source, stop, say
+        self._store, self._uploads = store, uploads
         # Half as many buffers again as connections: parts that wait for their turn to be hashed do not idle a worker.
         # Parts are taken in order and each takes a buffer first, so the next part to hash always has one: no deadlock.
         self._buffers = threading.Semaphore(config.connections + max(config.connections // 2, 1))
         self._queue: collections.deque[tuple[Transfer, int]] = collections.deque()
         self._state = threading.Condition()
         self._unfinished = 0
-        self._open: dict[str, str] = {}
         self._failure: BaseException | None = None
         self.hashes: dict[str, str] = {}
         self.bytes = 0
 
-    def move(self, files: list[RemoteFile], tick: Callable[[], None]) -> None:
-        """Move all files; ``tick`` is called twice a second. Raises the first failure, with no upload left open."""
-        for file in files:
-            # S3 takes at most 10,000 parts.
-            part_size = max(self._config.part_size, math.ceil(file.size / 10_000 / MIB) * MIB)
-            self._enqueue(Transfer(file, part_size))
-        self._unfinished = len(files)
+    @property
+    def finished(self) -> int:
+        """Files that arrived."""
+        return len(self.hashes)
+
+    def transfer(self, file: RemoteFile) -> Transfer:
+        """How a file is fetched from its beginning. S3 takes at most 10,000 parts."""
+        return Transfer(file, max(self._config.part_size, math.ceil(file.size / 10_000 / MIB) * MIB))
+
+    def move(self, transfers: list[Transfer], tick: Callable[[], None]) -> None:
+        """Move all files; ``tick`` is called twice a second. Raises the first failure.
+
+        No upload is left open then, unless another run can go on with it.
+        """
+        self._unfinished = len(transfers)
+        for transfer in transfers:
+            self._enqueue(transfer)
         threads = [threading.Thread(target=self._work, daemon=True) for _number in range(self._config.connections)]
         for thread in threads:
             thread.start()
@@ -66,7 +80,8 @@ class Mover:
             deadline = time.monotonic() + 10
             for thread in threads:
                 thread.join(max(deadline - time.monotonic(), 0))
-            self._abort_open()
+            if not (isinstance(self._failure, FetchError) and self._failure.retryable):
+                self._drop_uploads()
             raise self._failure
 
     def _state_wait(self) -> None:
@@ -77,7 +92,9 @@ class Mover:
         time.sleep(0.05)
 
     def _enqueue(self, transfer: Transfer, first: bool = False) -> None:
-        items = [(transfer, index) for index in range(transfer.parts)]
+        # All parts of a resumed file may be there: the last one is uploaded again, so that somebody completes it.
+        missing = transfer.missing or [transfer.uploaded.pop()["PartNumber"] - 1]
+        items = [(transfer, index) for index in missing]
         with self._state:
             if first:
                 self._queue.extendleft(reversed(items))
@@ -119,12 +136,14 @@ class Mover:
             return
         with transfer.lock:
             if transfer.upload is None:
-                transfer.upload = self._store.begin(transfer.file)
-                self._open[transfer.upload] = self._config.key(transfer.file.path)
+                transfer.upload = self._uploads.begin(transfer)
             upload = transfer.upload
-            transfer.waiting[index] = part
+            if transfer.resumed:
+                part.holds = 1
+            else:
+                transfer.waiting[index] = part
         self._hash(transfer)
-        uploaded = self._store.upload(transfer.file, upload, index, part.buffer)
+        uploaded = self._uploads.part(transfer.file, upload, index, part.buffer)
         with transfer.lock:
             transfer.uploaded.append(uploaded)
         self._done_with(transfer, part)
@@ -174,19 +193,27 @@ class Mover:
     def _finish(self, transfer: Transfer) -> None:
         """Complete the file after its last part was hashed and uploaded; the one who sees that first does it."""
         with transfer.lock:
-            if transfer.hashed < transfer.parts or len(transfer.uploaded) < transfer.parts or transfer.upload is None:
+            hashed = transfer.resumed or transfer.hashed == transfer.parts
+            if not hashed or len(transfer.uploaded) < transfer.parts or transfer.upload is None:
                 return
             upload, transfer.upload = transfer.upload, None
-            parts = sorted(transfer.uploaded, key=lambda each: each["PartNumber"])
+        file = transfer.file
         try:
-            transfer.hashes.verify()
+            if transfer.resumed:
+                self._uploads.complete(transfer, upload)
+                self._say(f"{file.path}: an earlier run has uploaded a part of it, so it is read again")
+                transfer.hashes = self._store.hashes(file, self._stop)
+                transfer.hashes.verify()
+            else:
+                transfer.hashes.verify()
+                self._uploads.complete(transfer, upload)
         except CorruptError as error:
-            self._store.abort(self._config.key(transfer.file.path), upload)
-            self._open.pop(upload, None)
+            if transfer.resumed:
+                self._store.delete(file.path)
+            self._uploads.drop(file.path)
             self._again(transfer, error)
             return
-        self._store.complete(transfer.file, upload, parts)
-        self._open.pop(upload, None)
+        self._uploads.settle(file.path)
         self._arrived(transfer)
 
     def _single(self, transfer: Transfer, part: Part) -> None:
@@ -207,8 +234,9 @@ class Mover:
             raise CorruptError(f"{error} (fetched twice; nothing of it was kept)")
         self._say(f"{error}; fetching it once more")
         with self._state:
-            self.bytes -= transfer.file.size
-        self._enqueue(Transfer(transfer.file, transfer.part_size, transfer.attempt + 1), first=True)
+            self.bytes -= min(self.bytes, transfer.file.size)
+        # What an earlier run has uploaded is no attempt of ours.
+        self._enqueue(Transfer(transfer.file, transfer.part_size, 1 if transfer.resumed else 2), first=True)
 
     def _arrived(self, transfer: Transfer) -> None:
         with self._state:
@@ -216,8 +244,8 @@ class Mover:
             self._unfinished -= 1
             self._state.notify_all()
 
-    def _abort_open(self) -> None:
-        """Leave no upload behind; what cannot be aborted now is found and aborted by the next run."""
-        for upload, key in list(self._open.items()):
-            with contextlib.suppress(FetchError):
-                self._store.abort(key, upload)
+    def _drop_uploads(self) -> None:
+        """Leave no upload behind; what cannot be dropped now is found by the next run."""
+        for path in list(self._uploads.notes):
+            with contextlib.suppress(FetchError, KeyError):
+                self._uploads.drop(path)

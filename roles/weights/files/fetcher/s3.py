@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .failures import AccessError, ConfigError, FetchError, TemporaryError
+from .failures import AccessError, ChangedError, ConfigError, FetchError, TemporaryError
 from .settings import Config
 
 
@@ -27,7 +27,7 @@ def s3_errors(what: str) -> Iterator[None]:
         if code in ("NoSuchBucket", "InvalidBucketName"):
             raise ConfigError(said) from None
         if code == "PreconditionFailed":
-            raise TemporaryError(f"{said}: it changed while it was read") from None
+            raise ChangedError(f"{said}: it changed while it was read; another run reads what is there now") from None
         if code in ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AllAccessDisabled", "403"):
             message = error.response.get("Error", {}).get("Message", "")
             raise AccessError(f"{said}{': ' + message if message else ''}") from None

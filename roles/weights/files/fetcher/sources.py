@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from .files import RemoteFile
+from .files import Facts, RemoteFile
 from .hub import Hub
 from .mirrors import Bucket, Folder
 from .settings import Config
@@ -16,7 +16,9 @@ from .waiting import Stop
 
 
 class Source(Protocol):
-    """Where files come from."""
+    """Where files come from. ``facts``: what is said of the repository, once it was listed."""
+
+    facts: Facts
 
     def listing(self, revision: str) -> tuple[str, list[RemoteFile]]:
         """The commit that the revision names, and all its files."""

@@ -29,6 +29,15 @@ def bytes_text(count: float) -> str:
     return f"{count:.2f} GiB"
 
 
+def time_text(seconds: float) -> str:
+    """So long, for people."""
+    minutes, left = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
 def make_summary(
     config: Config, status: str, commit: str, files: int, fetched: int, total: int, fetched_bytes: int, begin: float
 ) -> dict[str, Any]:

@@ -24,7 +24,10 @@ class Part:
 
 @dataclass
 class Transfer:
-    """One file on its way. ``lock`` guards everything below it; the hash advances part by part, in order."""
+    """One file on its way. ``lock`` guards everything below it; the hash advances part by part, in order.
+
+    ``resumed``: some of its parts are of an earlier run, so that nothing is hashed before all of it is there.
+    """
 
     file: RemoteFile
     part_size: int
@@ -36,6 +39,7 @@ class Transfer:
     hashed: int = 0
     hashing: bool = False
     uploaded: list[dict[str, Any]] = field(default_factory=list)
+    resumed: bool = False
 
     def __post_init__(self) -> None:
         self.hashes = Hashes(self.file)
@@ -44,6 +48,21 @@ class Transfer:
     def parts(self) -> int:
         """Number of parts; 1 also for an empty file."""
         return max(math.ceil(self.file.size / self.part_size), 1)
+
+    def go_on(self, upload: str, uploaded: list[dict[str, Any]]) -> None:
+        """Take over an upload of which parts are there: its hash is known only by reading the whole of it again."""
+        self.upload, self.uploaded, self.resumed = upload, uploaded, True
+
+    @property
+    def missing(self) -> list[int]:
+        """Indexes of the parts that are not uploaded, in order."""
+        there = {each["PartNumber"] - 1 for each in self.uploaded}
+        return [index for index in range(self.parts) if index not in there]
+
+    def size_of(self, index: int) -> int:
+        """Bytes of a part."""
+        start, stop = self.bounds(index)
+        return stop - start
 
     def bounds(self, index: int) -> tuple[int, int]:
         """First byte of a part and the byte after its last."""

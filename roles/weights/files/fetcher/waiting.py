@@ -42,15 +42,18 @@ class Stop:
 
 
 class Gate:
-    """Holds all requests to the hub back after a 429: its limits are per address, not per connection."""
+    """Holds all requests to the hub back at its limits, which are per address and not per connection."""
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._until = 0.0
 
-    def close(self, seconds: float) -> None:
-        """Let nothing through for so long."""
-        self._until = max(self._until, time.monotonic() + seconds)
+    def close(self, seconds: float) -> bool:
+        """Let nothing through for so long; whether it was open."""
+        now = time.monotonic()
+        was_open = self._until <= now
+        self._until = max(self._until, now + seconds)
+        return was_open
 
     def wait(self) -> None:
         """Wait until open; those who waited leave one by one."""
