@@ -51,7 +51,7 @@ def _deployment(build: Builder, metadata: dict[str, str]) -> Manifest:
     pod: dict[str, Any] = {
         "serviceAccountName": BODY_ROUTER,
         "securityContext": pod_context(),
-        "containers": [_container()],
+        "containers": [_container(build)],
         "terminationGracePeriodSeconds": _LEAVING + 25,
     }
     if replicas > 1:
@@ -70,11 +70,11 @@ def _deployment(build: Builder, metadata: dict[str, str]) -> Manifest:
     }
 
 
-def _container() -> dict[str, Any]:
+def _container(build: Builder) -> dict[str, Any]:
     probe = {"grpc": {"port": _HEALTH_PORT}, "periodSeconds": 5}
     return {
         "name": "body-router",
-        "image": versions().images["body-router"],
+        "image": build.fleet.platform["body_router_image"] or versions().images["body-router"],
         "args": [
             "--streaming",
             "--secure-serving=false",

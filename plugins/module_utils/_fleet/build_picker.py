@@ -139,7 +139,7 @@ def _deployment(build: Builder, model: Model, metadata: Mapping[str, str], pods:
     health = {"grpc": {"port": PICKER_HEALTH_PORT}}
     container = {
         "name": "picker",
-        "image": versions().images["endpoint-picker"],
+        "image": build.fleet.platform["endpoint_picker_image"] or versions().images["endpoint-picker"],
         "imagePullPolicy": "IfNotPresent",
         "args": picker_args(build, model),
         "ports": [

@@ -125,6 +125,20 @@ PLATFORM_FIELDS: tuple[Field, ...] = (
         default_text="the chart of meta/versions.yml",
     ),
     Field("envoy_image", IMAGE, None, "image of Envoy", default_text="the image of meta/versions.yml"),
+    Field(
+        "body_router_image",
+        IMAGE,
+        None,
+        "image of the body-based router",
+        default_text="the image of meta/versions.yml",
+    ),
+    Field(
+        "endpoint_picker_image",
+        IMAGE,
+        None,
+        "image of the endpoint pickers",
+        default_text="the image of meta/versions.yml",
+    ),
     Field("envoy_replicas", integer(1, 20), 2, "replicas of Envoy"),
     Field(
         "efs_csi_driver_chart",

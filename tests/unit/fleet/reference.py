@@ -18,7 +18,7 @@ Variables = dict[str, Any]
 FILE = Path(__file__).parent / "data" / "reference_fleet.yml"
 NAMES = ("qwen-coder", "qwen3-8b", "qwen-coder-fim", "llamaguard3-1b")
 ADAPTERS = ("qwen-coder-sql-dpo", "qwen-coder-securecode")
-MODEL_LABEL = "app.kubernetes.io/name"
+MODEL_LABEL, COMPONENT_LABEL = "app.kubernetes.io/name", "app.kubernetes.io/component"
 
 
 def description() -> Variables:
@@ -44,6 +44,12 @@ def manifests(variables: Variables, kind: str, model: str | None = None) -> list
     return [item for item in found if model in (None, item["metadata"]["labels"].get(MODEL_LABEL))]
 
 
+def engines(variables: Variables) -> list[Object]:
+    """The Deployment of every model's engine."""
+    found = manifests(variables, "Deployment")
+    return [item for item in found if item["metadata"]["labels"].get(COMPONENT_LABEL) == "inference"]
+
+
 def without_digest(name: str) -> str:
     """A name without the digest of its content at its end."""
     return re.sub(r"-[0-9a-f]{10}$", "-<digest>", name)
@@ -63,5 +69,5 @@ def engine(variables: Variables, model: str) -> Object:
 
 def containers(variables: Variables) -> list[Object]:
     """Every container of every workload of the models."""
-    pods = [pod_of(item) for kind in ("Deployment", "Job") for item in manifests(variables, kind)]
+    pods = [pod_of(item) for item in (*engines(variables), *manifests(variables, "Job"))]
     return [each for pod in pods for each in (*pod.get("initContainers", []), *pod["containers"])]

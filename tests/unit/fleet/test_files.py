@@ -54,7 +54,7 @@ def test_one_object_a_file(wanted: Desired) -> None:
 
 
 def _is(entry: dict[str, Any]) -> bool:
-    return bool(entry["object"]["kind"] == "Deployment")
+    return bool(entry["object"]["kind"] == "Deployment" and entry["layer"] == "models")
 
 
 def test_secrets_are_redacted(wanted: Desired) -> None:

@@ -23,6 +23,7 @@ from tests.unit.fleet.reference import (
     containers,
     description,
     engine,
+    engines,
     entries,
     manifests,
     pod_of,
@@ -152,7 +153,7 @@ def test_a_request_that_no_node_holds_is_refused(fleet: Variables, errors: Any) 
 def test_no_serving_pod_has_what_opens_the_hub(fleet: Variables) -> None:
     for model in fleet["llmfleet_models"]:
         model["weights"]["token_secret"] = "huggingface"
-    for deployment in manifests(fleet, "Deployment"):
+    for deployment in engines(fleet):
         env = pod_of(deployment)["containers"][0]["env"]
         assert not any(TOKENS.search(json.dumps(each)) for each in env if each["name"] != "HF_HOME")
         assert {"name": "HF_HUB_OFFLINE", "value": "1"} in env
@@ -169,26 +170,32 @@ def test_a_secret_twice_is_refused(fleet: Variables, errors: Any) -> None:
 
 
 def test_no_pod_has_a_token_of_the_api_server(fleet: Variables) -> None:
-    workloads = [*manifests(fleet, "Deployment"), *manifests(fleet, "Job")]
+    workloads = [*engines(fleet), *manifests(fleet, "Job")]
     assert len(workloads) == 10
     for item in workloads:
         assert pod_of(item)["automountServiceAccountToken"] is False
         assert "serviceAccountToken" not in json.dumps(pod_of(item)["volumes"])
-    assert all(each["automountServiceAccountToken"] is False for each in manifests(fleet, "ServiceAccount"))
+    accounts = {
+        item["metadata"]["name"]: item["automountServiceAccountToken"] for item in manifests(fleet, "ServiceAccount")
+    }
+    # It does not start without one, and nothing is bound to its account.
+    assert {name for name, token in accounts.items() if token} == {"body-router"}
+    assert manifests(fleet, "RoleBinding") == manifests(fleet, "ClusterRoleBinding") == []
 
 
 # Weights and rollout
 
 
 def test_one_replica_at_most_is_recreated_and_all_others_roll(fleet: Variables) -> None:
-    strategies = {item["metadata"]["name"]: item["spec"]["strategy"]["type"] for item in manifests(fleet, "Deployment")}
+    strategies = {item["metadata"]["name"]: item["spec"]["strategy"]["type"] for item in engines(fleet)}
     assert strategies == dict.fromkeys(SCALED, "RollingUpdate") | {"qwen-coder-fim": "Recreate"}
 
 
 def test_replicas_spread_and_keep_a_budget(fleet: Variables) -> None:
-    assert manifests(fleet, "PodDisruptionBudget") == []
+    before = manifests(fleet, "PodDisruptionBudget")
+    assert [item["metadata"]["name"] for item in before] == ["body-router"]
     _model(fleet, "llamaguard3-1b")["scaling"]["min"] = 2
-    (budget,) = manifests(fleet, "PodDisruptionBudget")
+    (budget,) = [item for item in manifests(fleet, "PodDisruptionBudget") if item not in before]
     (deployment,) = manifests(fleet, "Deployment", "llamaguard3-1b")
     assert budget["spec"]["maxUnavailable"] == 1 and budget["spec"]["selector"] == deployment["spec"]["selector"]
     keys = [each["topologyKey"] for each in pod_of(deployment)["topologySpreadConstraints"]]
@@ -196,7 +203,7 @@ def test_replicas_spread_and_keep_a_budget(fleet: Variables) -> None:
 
 
 def test_weights_come_before_the_engine_and_hold_no_gpu(fleet: Variables) -> None:
-    kinds = [entry["object"]["kind"] for entry in entries(fleet)]
+    kinds = [entry["object"]["kind"] for entry in entries(fleet) if entry["layer"] == "models"]
     assert max(index for index, kind in enumerate(kinds) if kind == "Job") < kinds.index("Deployment")
     for job in manifests(fleet, "Job"):
         assert "nvidia.com/gpu" not in json.dumps(job)

@@ -26,6 +26,7 @@ from tests.unit.fleet.reference import (
     containers,
     description,
     engine,
+    engines,
     entries,
     manifests,
     pod_of,
@@ -63,13 +64,13 @@ def test_nodes_do_not_drift_by_themselves(fleet: Variables, errors: Any) -> None
 
 
 def test_a_warm_pod_with_little_traffic_stays(fleet: Variables) -> None:
-    for item in manifests(fleet, "Deployment"):
+    for item in engines(fleet):
         assert item["spec"]["template"]["metadata"]["annotations"] == {"karpenter.sh/do-not-disrupt": "true"}
 
 
 def test_a_second_pool_is_an_entry_of_the_list(fleet: Variables) -> None:
     assert "scheduling" not in _one(fleet, "RuntimeClass")
-    pools = {item["metadata"]["name"]: pod_of(item)["nodeSelector"] for item in manifests(fleet, "Deployment")}
+    pools = {item["metadata"]["name"]: pod_of(item)["nodeSelector"] for item in engines(fleet)}
     assert pools == {
         name: {"karpenter.sh/nodepool": "l4-large" if name in ("qwen-coder", "qwen3-8b") else "l4"} for name in NAMES
     }
@@ -79,18 +80,26 @@ def test_a_second_pool_is_an_entry_of_the_list(fleet: Variables) -> None:
 
 
 def test_nothing_behind_the_gateway_is_answered_without_a_key(fleet: Variables) -> None:
-    policy = _one(fleet, "SecurityPolicy")["spec"]
+    policies = [item["spec"] for item in manifests(fleet, "SecurityPolicy")]
     # Of the gateway, not of routes: what lists models, and a path that nobody thought of, too.
-    assert [target["kind"] for target in policy["targetRefs"]] == ["Gateway"]
-    assert policy["apiKeyAuth"]["sanitize"] is True
+    targets = [target for policy in policies for target in policy["targetRefs"]]
+    listeners = [listener["name"] for listener in _one(fleet, "Gateway")["spec"]["listeners"]]
+    assert {target["kind"] for target in targets} == {"Gateway"}
+    assert [target["sectionName"] for target in targets] == listeners
+    assert all(policy["apiKeyAuth"]["sanitize"] is True for policy in policies)
 
 
 def test_every_rule_of_a_route_has_its_timeout(fleet: Variables) -> None:
     fleet["llmfleet_models"][0]["gateway"] = {"timeout": "20m"}
     rules = [
-        (route["metadata"]["name"], rule) for route in manifests(fleet, "HTTPRoute") for rule in route["spec"]["rules"]
+        (route["metadata"]["name"], rule)
+        for route in manifests(fleet, "HTTPRoute")
+        for rule in route["spec"]["rules"]
+        if "backendRefs" in rule
     ]
     assert len(rules) == 7
+    # The first hop is that of all models.
+    assert rules.pop(0)[1]["timeouts"] == {"request": "20m"}
     for name, rule in rules:
         assert rule["timeouts"] == {"request": "20m" if name == "qwen-coder" else "600s"}
         # Whoever ends waits as long: the engine, its pod, and the proxy.
@@ -110,24 +119,33 @@ def test_the_proxy_is_there_more_than_once(fleet: Variables) -> None:
 def test_routes_are_accepted_and_requests_arrive(fleet: Variables) -> None:
     fleet |= {"llmfleet_models_namespace": "models", "llmfleet_gateway_namespace": "front"}
     gateway = _one(fleet, "Gateway")
-    (listener,) = gateway["spec"]["listeners"]
-    from_models = listener["allowedRoutes"]["namespaces"]["selector"]["matchLabels"]
+    clients, models = gateway["spec"]["listeners"]
+    (allowed,) = models["allowedRoutes"]["namespaces"]["selector"]["matchExpressions"]
+    assert clients["allowedRoutes"]["namespaces"] == {"from": "Same"}
     for route in manifests(fleet, "HTTPRoute"):
-        assert from_models == {"kubernetes.io/metadata.name": route["metadata"]["namespace"]}
         (parent,) = route["spec"]["parentRefs"]
         assert (parent["name"], parent["namespace"]) == (gateway["metadata"]["name"], "front")
+        accepted = {"http": ["front"], "models": allowed["values"]}[parent["sectionName"]]
+        assert route["metadata"]["namespace"] in accepted
     (rule,) = _one(fleet, "NetworkPolicy", "allow-gateway-to-models")["spec"]["ingress"]
     assert rule["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "front"}
-    (to_models, _xds) = _one(fleet, "NetworkPolicy", "allow-envoy")["spec"]["egress"]
-    assert to_models["to"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "models"}
+    egress = {
+        each["ports"][0]["port"]: each["to"][0]
+        for each in _one(fleet, "NetworkPolicy", "allow-envoy")["spec"]["egress"]
+    }
+    assert egress[8000]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "models"}
     for item in manifests(fleet, "Service"):
-        ports = {rule["ports"][0]["port"], to_models["ports"][0]["port"]}
-        assert {port["port"] for port in item["spec"]["ports"]} == ports
+        where = {"models": {rule["ports"][0]["port"], 8000}, "front": {9004}}[item["metadata"]["namespace"]]
+        assert {port["port"] for port in item["spec"]["ports"]} == where and where <= set(egress)
 
 
 def test_a_peer_of_another_namespace_names_it(fleet: Variables) -> None:
     # Pods of these names run in the policy's own namespace.
-    at_home = ({"control-plane": "envoy-gateway"}, {"app.kubernetes.io/managed-by": "envoy-gateway"})
+    at_home = (
+        {"control-plane": "envoy-gateway"},
+        {"app.kubernetes.io/managed-by": "envoy-gateway"},
+        {"app.kubernetes.io/name": "body-router"},
+    )
     for policy in manifests(fleet, "NetworkPolicy"):
         rules = (*policy["spec"].get("ingress", []), *policy["spec"].get("egress", []))
         for peer in (peer for rule in rules for peer in (*rule.get("from", []), *rule.get("to", []))):
@@ -179,16 +197,17 @@ def test_no_name_is_written_twice(fleet: Variables) -> None:
         assert old not in text.replace('"layer": "observability"', ""), old
     claims = [
         volume["persistentVolumeClaim"]["claimName"]
-        for item in (*manifests(fleet, "Deployment"), *manifests(fleet, "Job"))
+        for item in (*engines(fleet), *manifests(fleet, "Job"))
         for volume in pod_of(item)["volumes"]
         if "persistentVolumeClaim" in volume
     ]
     assert set(claims) == {"c1"}
 
 
-def test_images_and_charts_are_pinned(fleet: Variables) -> None:
+def test_images_and_charts_are_pinned(with_picker: Variables) -> None:
+    fleet = with_picker
     images = _images(fleet)
-    assert len(images) == 3
+    assert len(images) == 5
     for image in images:
         assert PINNED.fullmatch(image) and "latest" not in image, image
     charts = desired(describe(fleet), {}).charts
@@ -197,7 +216,15 @@ def test_images_and_charts_are_pinned(fleet: Variables) -> None:
 
 def _images(fleet: Variables) -> set[str]:
     proxy = _one(fleet, "EnvoyProxy")["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]["image"]
-    return {each["image"] for each in containers(fleet)} | {proxy}
+    routers = [each for item in manifests(fleet, "Deployment") for each in pod_of(item)["containers"]]
+    return {each["image"] for each in (*containers(fleet), *routers)} | {proxy}
+
+
+@pytest.fixture
+def with_picker(fleet: Variables) -> Variables:
+    """The reference fleet in which one model has a picker: it has every image."""
+    fleet["llmfleet_models"][1]["gateway"] = {"endpoint_picker": True}
+    return fleet
 
 
 @pytest.fixture
@@ -214,15 +241,17 @@ def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     card.versions.cache_clear()
 
 
-def test_digests_of_the_card_are_kept(fleet: Variables, pinned: dict[str, str]) -> None:
-    assert _images(fleet) == set(pinned.values())
+def test_digests_of_the_card_are_kept(with_picker: Variables, pinned: dict[str, str]) -> None:
+    assert _images(with_picker) == set(pinned.values())
 
 
-def test_digests_of_the_inventory_are_kept(fleet: Variables) -> None:
-    vllm, weights, envoy = given = [f"mirror.example:5000/{n}:v1@sha256:{n * 64}" for n in ("a", "b", "c")]
+def test_digests_of_the_inventory_are_kept(with_picker: Variables) -> None:
+    fleet = with_picker
+    vllm, weights, envoy, router, picker = given = [f"mirror.example:5000/{n}:v1@sha256:{n * 64}" for n in "abcde"]
     for model in fleet["llmfleet_models"]:
         model["engine"] = {**model.get("engine", {}), "image": vllm}
     fleet |= {"llmfleet_weights_image": weights, "llmfleet_envoy_image": envoy}
+    fleet |= {"llmfleet_body_router_image": router, "llmfleet_endpoint_picker_image": picker}
     assert _images(fleet) == set(given)
 
 
