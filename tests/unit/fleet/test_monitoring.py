@@ -78,7 +78,9 @@ def test_scrape(interval: str, written: str, timeout: str, variables: Any, fleet
         {"port": "http", "path": "/metrics", "interval": written, "scrapeTimeout": timeout}
     ]
     everything = [entry["object"] for entry in desired(fleet_of(variables), {}).objects]
-    (deployment,) = [item for item in everything if item["kind"] == "Deployment"]
+    namespace = objects()["PodMonitor"]["metadata"]["namespace"]
+    workloads = [item for item in everything if item["metadata"].get("namespace") == namespace]
+    (deployment,) = [item for item in workloads if item["kind"] == "Deployment"]
     pod = deployment["spec"]["template"]
     assert spec["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     assert "http" in [port["name"] for port in pod["spec"]["containers"][0]["ports"]]

@@ -37,6 +37,8 @@ PLATFORM: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
     "helm_binary": (["/usr/bin/helm"], ["", 3], []),
     "envoy_gateway_chart": (["oci://mirror/gateway-helm", "/charts/x"], ["a b", 3], []),
     "envoy_image": (["a/b:c"], ["A b"], []),
+    "body_router_image": (["a/b:c"], ["a/b:latest"], []),
+    "endpoint_picker_image": (["a/b:c"], ["a/b", 3], []),
     "envoy_replicas": ([1, 3], [0, "2", True], []),
     "efs_csi_driver_chart": (["/charts/x"], [3], []),
     "weights_hub_endpoint": (["http://10.0.0.1:4580"], ["ftp://x", "huggingface.co", "https://"], []),
