@@ -128,7 +128,9 @@ def test_each_denial_is_told_by_its_name(storage: Storage, operator: Operator) -
     What was made before stays, so that each run fails at that one.
     """
     acts = (storage.make, storage.remove)
-    orders = []
+    orders: list[list[str]] = []
+    harmless: list[str] = []
+    unnamed: list[str] = []
     for act in acts:
         since = len(storage.requests())
         ok(act(**operator.variables))
@@ -139,10 +141,13 @@ def test_each_denial_is_told_by_its_name(storage: Storage, operator: Operator) -
             done = act(**operator.variables)
             told = " ".join(done.stdout.split())
             step = next((line.strip() for line in done.stdout.splitlines() if "FAILED:" in line), "")
-            print(f"{action}: {step}")
-            assert done.returncode == 2, (action, done.stdout[-3000:])
+            named = action.partition(":")[2].lower() in told.lower() and OPERATOR in told
+            print(f"{action}: {step}{'' if named else f' NOT NAMED: {told[-1500:]}'}", flush=True)
             assert "Traceback" not in told, told
-            # The call or the action by name, and who is not allowed.
-            assert action.partition(":")[2].lower() in told.lower() and OPERATOR in told, (action, told[-2000:])
+            if done.returncode == 0:
+                harmless.append(action)
+            elif not named:
+                unnamed.append(action)
         operator.deny(None)
         ok(act(**operator.variables))
+    assert (harmless, unnamed) == ([], [])
