@@ -153,10 +153,13 @@ def test_each_denial_is_told_by_its_name(storage: Storage, operator: Operator) -
             assert "Traceback" not in told, told
             if done.returncode == 0:
                 harmless.append(action)
-                if act == storage.make:  # from the beginning, so that the next ones have something to make
-                    operator.deny(None)
+                # Back to the beginning, so that the next ones have something to make, or to remove.
+                operator.deny(None)
+                if act == storage.make:
                     ok(storage.remove())
                     storage.client("s3").delete_bucket(Bucket=BUCKET)
+                else:
+                    ok(storage.make())
             elif not named:
                 unnamed.append(action)
         operator.deny(None)
