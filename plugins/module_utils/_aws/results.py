@@ -25,6 +25,10 @@ class Result:
     after: dict[str, Any] = field(default_factory=dict)
 
 
+def _now() -> float:
+    return time.monotonic()
+
+
 @dataclass(frozen=True)
 class Run:
     """How an ensure function acts. check: write nothing. wait: until the state is reached.
@@ -35,7 +39,7 @@ class Run:
     check: bool = False
     wait: bool = True
     timeout: float = 900.0
-    began: float = field(default_factory=lambda: time.monotonic())
+    began: float = field(default_factory=_now)
 
     @property
     def left(self) -> float:

@@ -22,7 +22,8 @@ ONE = {"clusterName": "lab", "addonName": NAME}
 V1, V2 = "v3.3.0-eksbuild.1", "v3.4.1-eksbuild.1"
 CONTROLLER = {"resources": {"limits": {"memory": "512Mi"}}}
 OURS = ownership_labels("lab", "storage")
-RUN, CHECK = Run(timeout=20), Run(check=True)
+CHECK = Run(check=True)
+TIMEOUT = 20.0
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ def wanted(**fields: Any) -> addons.Addon:
     return addons.Addon("lab", NAME, **given)
 
 
-def ensure(eks: Any, addon: addons.Addon, run: Run = RUN) -> Any:
+def ensure(eks: Any, addon: addons.Addon, run: Run | None = None) -> Any:
     found, _dropped = addons.fitted(eks, addon)
-    return addons.ensure_present(eks, found, run)
+    return addons.ensure_present(eks, found, run or Run(timeout=TIMEOUT))
 
 
 def status(eks: Any) -> str:
@@ -131,8 +132,8 @@ def test_life_of_an_add_on(eks: Any, writes: Any) -> None:
     assert writes() == ["TagResource", "UpdateAddon"]
     assert not ensure(eks, modified).changed and writes() == []
     assert addons.ensure_absent(eks, modified, CHECK).changed and writes() == []
-    assert addons.ensure_absent(eks, modified, RUN).changed and writes() == ["DeleteAddon"]
-    assert not addons.ensure_absent(eks, modified, RUN).changed and writes() == []
+    assert addons.ensure_absent(eks, modified, Run(timeout=TIMEOUT)).changed and writes() == ["DeleteAddon"]
+    assert not addons.ensure_absent(eks, modified, Run(timeout=TIMEOUT)).changed and writes() == []
 
 
 def test_a_failed_creation_is_told_and_mended(eks: Any, control: Any) -> None:
@@ -149,8 +150,8 @@ def test_a_deletion_that_fails_is_told_and_done_again(eks: Any, control: Any, de
     failure = {"addonName": NAME, "status": "DELETE_FAILED", "code": "AccessDenied", "message": "may not delete"}
     control("PUT", "addon-failure", failure)
     with pytest.raises(WaitError, match=r"DELETE_FAILED \(AccessDenied: may not delete\)"):
-        addons.ensure_absent(eks, wanted(), RUN)
-    assert addons.ensure_absent(eks, wanted(), RUN).changed
+        addons.ensure_absent(eks, wanted(), Run(timeout=TIMEOUT))
+    assert addons.ensure_absent(eks, wanted(), Run(timeout=TIMEOUT)).changed
     assert eks.list_addons(clusterName="lab")["addons"] == []
 
 
