@@ -194,8 +194,8 @@ def s3_server() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="session")
-def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
-    """URL of the lab's S3 server, a process of its own; None when there is no such program."""
+def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path] | None]:
+    """URL and folder of the lab's S3 server, a process of its own; None when there is no such program."""
     program = os.environ.get("LLMFLEET_LAB_VERSITYGW") or shutil.which("versitygw")
     if program is None:
         yield None
@@ -216,7 +216,7 @@ def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | N
             except OSError:
                 assert process.poll() is None and time.monotonic() < deadline, "versitygw does not start"
                 time.sleep(0.05)
-        yield f"http://{address}"
+        yield f"http://{address}", folder
     finally:
         process.terminate()
         process.wait(20)
@@ -224,7 +224,7 @@ def gateway_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | N
 
 @pytest.fixture
 def make_world(
-    tmp_path: Path, s3_server: tuple[str, list[str]], gateway_server: str | None
+    tmp_path: Path, s3_server: tuple[str, list[str]], gateway_server: tuple[str, Path] | None
 ) -> Iterator[Callable[..., World]]:
     """A function that makes a World.
 
@@ -251,7 +251,7 @@ def make_world(
             if gateway:
                 if gateway_server is None:
                     pytest.skip("no versitygw: set LLMFLEET_LAB_VERSITYGW to its program or have it on PATH")
-                url, lines = gateway_server, []
+                url, lines = gateway_server[0], []
             root, log = tmp_path / "hub", tmp_path / "hub.log"
             root.mkdir()
             hub = stack.enter_context(serve(root, ("127.0.0.1", 0), log, ("127.0.0.1", 0) if cdn else None))

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import random
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 COMMIT = "c0ffee" + 34 * "0"
 WEIGHTS = random.Random(7).randbytes(11_000_000)
@@ -42,6 +47,22 @@ def test_other_content_of_the_same_size_is_named_with_both_hashes(world: Any) ->
     expected, found = (hashlib.sha256(content).hexdigest() for content in (WEIGHTS, altered))
     assert f"model.safetensors: expected sha256 {expected}, found {found}" in result.summary["error"]
     assert "1 of 3 files differ" in result.summary["error"] and "config.json" not in result.summary["error"]
+
+
+@pytest.mark.parametrize("path", ["model.safetensors", "config.json"])
+def test_content_that_was_altered_where_it_lies(
+    make_world: Callable[..., Any], gateway_server: tuple[str, Path] | None, path: str
+) -> None:
+    world = make_world(gateway=True)
+    fetched(world)
+    assert gateway_server is not None
+    # S3's own checksum is not that of the content any more, and the client says so after the last byte.
+    with (gateway_server[1] / world.bucket / PREFIX / path).open("r+b") as stream:
+        stream.write(b"X")
+    begin = time.monotonic()
+    result = world.run("verify")
+    assert result.code == 5 and f"{path}: expected sha256" in result.summary["error"], result.output
+    assert "1 of 3 files differ" in result.summary["error"] and time.monotonic() - begin < 8
 
 
 def test_missing_and_cut_files_are_all_named(world: Any) -> None:
