@@ -16,6 +16,7 @@ import pytest
 
 from tests.unit.playbooks.storage import WHOLE, Storage, ok
 
+pytestmark = pytest.mark.full
 ALL = {"service": "*", "operation": "*", "seed": 7}
 # What AWS does -> the share of its calls that fail, and how.
 SHARES = {
