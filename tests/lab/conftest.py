@@ -19,22 +19,6 @@ from tests.lab.kit import Writes
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --full."""
-    parser.addoption("--full", action="store_true", help="also run the scenarios that are too long for every change")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked full unless --full was given; with it, the kill tests, an hour of them, come last."""
-    if config.getoption("--full"):
-        items.sort(key=lambda item: item.path.stem == "test_interruption")
-        return
-    left_out = [item for item in items if item.get_closest_marker("full")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.fixture(scope="session")
 def paths() -> Paths:
     """Folders of the running lab; without a lab these tests fail, they are not skipped."""
