@@ -170,12 +170,6 @@ class World:
         self.s3_lines.clear()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked full unless --full was given, also where that option is not known."""
-    if not config.getoption("--full", default=False):
-        items[:] = [item for item in items if not item.get_closest_marker("full")]
-
-
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[tuple[str, list[str]]]:
     """URL of an S3 server, and the list its requests are logged to."""
