@@ -15,6 +15,8 @@ READY, WAITING, FAILING = "ready", "waiting", "failing"
 GRACE = 45.0
 # Reasons of a condition that is only not True yet. NoResources: no replica of a Gateway's proxy serves yet.
 _PENDING = ("AddressNotAssigned", "NoResources", "Pending")
+# The same in Envoy Gateway's words, where its reason is Invalid: what a policy refers to has no pod that serves yet.
+_NOT_SERVED = "no ready endpoints"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ def conditions_of(obj: Mapping[str, Any], conditions: Any, wanted: tuple[str, ..
             return Verdict(WAITING, f"{kind} is about an earlier generation")
         if condition.get("status") == "True":
             continue
-        pending = condition.get("status") == "Unknown" or condition.get("reason") in _PENDING
+        pending = (
+            condition.get("status") == "Unknown"
+            or condition.get("reason") in _PENDING
+            or _NOT_SERVED in str(condition.get("message"))
+        )
         return Verdict(WAITING if pending else FAILING, text_of(condition), grace)
     return OK
 

@@ -249,6 +249,29 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         ),
         "failing",
     ),
+    (
+        "policy whose Service has no pods yet",
+        obj(
+            "EnvoyExtensionPolicy",
+            "gateway.envoyproxy.io/v1alpha1",
+            {
+                "ancestors": [
+                    {
+                        "ancestorRef": {"kind": "Gateway", "name": "g"},
+                        "conditions": [
+                            cond(
+                                "Accepted",
+                                "False",
+                                reason="Invalid",
+                                message="ExtProc: no ready endpoints for the related Service g/body-router.",
+                            )
+                        ],
+                    }
+                ]
+            },
+        ),
+        "waiting",
+    ),
     ("node pool", obj("NodePool", "karpenter.sh/v1", {"conditions": [cond("Ready", observedGeneration=2)]}), "ready"),
     ("node class", obj("EC2NodeClass", "karpenter.k8s.aws/v1", {"conditions": [cond("Ready", "False")]}), "failing"),
     ("scaled object", obj("ScaledObject", "keda.sh/v1alpha1", {"conditions": [cond("Ready")]}), "ready"),
