@@ -9,13 +9,12 @@ import base64
 import secrets
 from typing import Any
 
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.portforward import SECRETS
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
-from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.secrets_action import SecretsAction
 
 
-class ActionModule(ClusterAction):
+class ActionModule(SecretsAction):
     """Make a Secret of random text once; its values leave this process for the API server only."""
 
     ARGUMENTS = {
@@ -41,11 +40,4 @@ class ActionModule(ClusterAction):
             "type": "Opaque",
             "data": {key: data[key] for key in arguments["keys"]},
         }
-        try:
-            done = apply(client, [secret], cluster["name"], arguments["layer"], check=self.checking)
-        except ApplyError as error:
-            return {"changed": False, "failed": True, "msg": str(error)}
-        result = {"changed": done.changed, "applied": done.summary(), "seconds": round(done.seconds, 3)}
-        if self._task.diff:
-            result["diff"] = done.diffs()
-        return result
+        return self.apply_secrets(client, cluster["name"], {arguments["layer"]: [secret]})

@@ -11,13 +11,12 @@ from ansible_collections.llmfleet.eks.plugins.module_utils._aws.errors import Aw
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.secrets import read_json
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import client as aws_client
 from ansible_collections.llmfleet.eks.plugins.module_utils._aws.session import session
-from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.apply import ApplyError, ApplyResult, apply
 from ansible_collections.llmfleet.eks.plugins.module_utils._cluster.errors import ClusterError
 from ansible_collections.llmfleet.eks.plugins.module_utils._fleet.ownership import LAYERS
-from ansible_collections.llmfleet.eks.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.llmfleet.eks.plugins.plugin_utils.secrets_action import SecretsAction
 
 
-class ActionModule(ClusterAction):
+class ActionModule(SecretsAction):
     """Copy secrets of AWS Secrets Manager into Secrets; no value leaves this process but to the API server."""
 
     ARGUMENTS = {
@@ -48,23 +47,7 @@ class ActionModule(ClusterAction):
                 )
         except AwsError as error:
             raise ClusterError(str(error)) from None
-        client = self.client(task_vars)
-        total = ApplyResult()
-        for layer, objects in by_layer.items():
-            try:
-                done = apply(client, objects, cluster["name"], layer, check=self.checking)
-            except ApplyError as error:
-                total.items.extend(error.result.items)
-                return {**self._result(total), "failed": True, "msg": str(error)}
-            total.items.extend(done.items)
-            total.seconds += done.seconds
-        return self._result(total)
-
-    def _result(self, done: ApplyResult) -> dict[str, Any]:
-        result = {"changed": done.changed, "applied": done.summary(), "seconds": round(done.seconds, 3)}
-        if self._task.diff:
-            result["diff"] = done.diffs()
-        return result
+        return self.apply_secrets(self.client(task_vars), cluster["name"], by_layer)
 
 
 def _secret(wanted: dict[str, Any], values: dict[str, str]) -> dict[str, Any]:
